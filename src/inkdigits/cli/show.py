@@ -1,0 +1,151 @@
+"""`inkdigits show`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from inkdigits.cli.console import Command, json_option, print_json
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from inkdigits.dataset import Dataset
+
+__all__ = ["command"]
+
+EXAMPLES = """
+    inkdigits show mnist:train 0                               a digit in the terminal
+    inkdigits show mnist:train 0 --out five.png                the same as a picture
+    inkdigits show mnist:train --out sheet.png                 a contact sheet
+    inkdigits show model.safetensors --out pictures            a folder of what it has learned
+"""
+
+SHEET_COLUMNS = 5  # digits side by side in a terminal of 80 columns, at half their size
+
+
+@click.command(cls=Command, examples=EXAMPLES)
+@click.argument("thing", metavar="DATA | MODEL")
+@click.argument("index", type=click.IntRange(min=0), required=False)
+@click.option("--out", metavar="PNG | FOLDER", help="Where to write; the terminal by default.")
+@click.option("--data", default="mnist:test", metavar="DATA", help="What a MODEL is shown on.")
+@json_option
+def command(thing: str, index: int | None, out: str | None, data: str, as_json: bool) -> None:
+    """Show one digit, a sheet of many, or what a model has learned.
+
+    A model's pictures are its learning curve, confusion matrix, most confident mistakes, first
+    weights and the digits it imagines; they go to the folder --out names (pictures by default).
+    """
+    from inkdigits.formats import is_model
+
+    if is_model(Path(thing)):
+        if index is not None:
+            raise click.UsageError("a model has no INDEX: inkdigits show MODEL --out FOLDER")
+        written = show_model(thing, data, Path(out or "pictures"))
+    else:
+        written = show_data(thing, index, out, quiet=as_json)
+    if as_json:
+        print_json({"shown": thing, "pictures": written})
+    else:
+        for path in written:
+            print(path)
+
+
+def show_data(name: str, index: int | None, out: str | None, *, quiet: bool) -> list[str]:
+    from inkdigits.errors import DataError
+    from inkdigits.sources import load
+
+    dataset = load(name)
+    if index is not None and index >= len(dataset):
+        raise DataError(f"expected an index of 0 to {len(dataset) - 1} in {name}, got {index}")
+    if out is not None:
+        from inkdigits import plots
+
+        figure = (
+            plots.contact_sheet(dataset) if index is None else plots.digit(dataset.images[index])
+        )
+        plots.save(figure, out)
+        return [out]
+    if not quiet:
+        print(sheet(dataset) if index is None else single(dataset, index))
+    return []
+
+
+def single(dataset: Dataset, index: int) -> str:
+    label = "" if dataset.labels is None else f"a {dataset.labels[index]}, "
+    return f"{half_blocks(dataset.images[index])}\n{label}index {index}"
+
+
+def sheet(dataset: Dataset) -> str:
+    """The first ten digits at half their size."""
+    import numpy as np
+
+    images = dataset.images[: 2 * SHEET_COLUMNS]
+    small = images.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)).astype(np.uint8)
+    rows = [small[i : i + SHEET_COLUMNS] for i in range(0, len(small), SHEET_COLUMNS)]
+    return "\n".join(half_blocks(np.concatenate(list(row), axis=1)) for row in rows)
+
+
+def half_blocks(image: NDArray[Any]) -> str:
+    """A picture with two pixels to a character, the upper and the lower half of a block.
+
+    In greys on a terminal; where escape codes are not wanted, ink above half grey alone.
+    """
+    upper, lower = image[0::2], image[1::2]
+    if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
+        return "\n".join(
+            "".join(
+                f"\x1b[38;5;{gray(a)};48;5;{gray(b)}m▀" for a, b in zip(top, bottom, strict=True)
+            )
+            + "\x1b[0m"
+            for top, bottom in zip(upper, lower, strict=True)
+        )
+    shapes = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}
+    return "\n".join(
+        "".join(
+            shapes[bool(a > 127), bool(b > 127)] for a, b in zip(top, bottom, strict=True)
+        ).rstrip()
+        for top, bottom in zip(upper, lower, strict=True)
+    )
+
+
+def gray(value: Any) -> int:
+    """The nearest of a terminal's 24 greys, colours 232 to 255."""
+    return 232 + int(value) * 24 // 256
+
+
+def show_model(path: str, data: str, folder: Path) -> list[str]:
+    from inkdigits import plots
+    from inkdigits.errors import FileError, ShapeError
+    from inkdigits.formats import load_model
+    from inkdigits.inspection import first_weights, imagined_digits
+    from inkdigits.sources import load
+
+    model = load_model(path)
+    dataset = load(data)
+    report = model.evaluate(dataset)
+    figures = {
+        "right-and-wrong.png": plots.right_and_wrong(dataset, report),
+        "confusion.png": plots.confusion_matrix(report),
+        "misread.png": plots.misread_digits(dataset, report),
+        "imagined.png": plots.imagined_digits(imagined_digits(model.network)),
+    }
+    if model.card.history:
+        watched = "validation" if "validation" in model.card.scores else "the test set"
+        figures["learning-curve.png"] = plots.learning_curve(
+            model.card.history, accuracy_of=watched
+        )
+    with suppress(ShapeError):  # a network whose first layer is not dense has no such picture
+        figures["weights.png"] = plots.weights(first_weights(model.network))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"cannot make the folder {folder}: {error.strerror or error}") from error
+    for name, figure in figures.items():
+        plots.save(figure, folder / name)
+    return [str(folder / name) for name in figures]

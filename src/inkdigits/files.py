@@ -1,0 +1,75 @@
+"""Files as a whole: find the one that was meant, and write all of one or nothing."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from inkdigits.errors import FileError
+
+__all__ = ["existing", "written_whole"]
+
+
+def existing(path: str | Path, *, among: tuple[str, ...] = ()) -> Path:
+    """`path`, if there is such a file or folder; otherwise an error that names the nearest one.
+
+    Args:
+        path: what the user asked for.
+        among: names that are no files but would have been understood too, as `mnist:train`.
+
+    Raises:
+        FileError: there is nothing at `path`.
+    """
+    path = Path(path)
+    if path.exists():
+        return path
+    folder = path.parent
+    while not folder.exists():
+        folder = folder.parent
+    try:
+        neighbours = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+    except OSError:
+        neighbours = []
+    lost = path.name if folder == path.parent else path.relative_to(folder).parts[0]
+    nearest = difflib.get_close_matches(str(path), among, n=1, cutoff=0.7)
+    nearest += [
+        str(folder / name) for name in difflib.get_close_matches(lost, neighbours, n=1, cutoff=0.5)
+    ]
+    hint = f"did you mean {nearest[0]}?" if nearest else f"nothing like it is in {folder.resolve()}"
+    raise FileError(f"there is no file or folder {path}: {hint}")
+
+
+@contextmanager
+def written_whole(path: str | Path) -> Iterator[Path]:
+    """Yields a temporary path beside `path`; what was written there replaces `path` at the end.
+
+    Whoever reads `path` finds the old file or the new one, never a part: the new one reaches the
+    disk (fsync) before it takes the name. When the block fails, `path` stays as it was.
+
+    Raises:
+        FileError: the file cannot be written (no such folder, no permission, no space left).
+    """
+    path = Path(path)
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        os.close(handle)
+    except OSError as error:
+        raise FileError(f"cannot write {path}: {error.strerror or error}") from error
+    temporary = Path(name)
+    try:
+        yield temporary
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise FileError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()

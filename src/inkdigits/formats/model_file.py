@@ -1,0 +1,256 @@
+"""A model as one file: safetensors, with the card and the architecture as JSON in its metadata.
+
+The weights are named as in the network, "3.weight" being the weight of the fourth layer, so any
+reader of safetensors can use them; nothing in such a file can run code.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from types import UnionType
+from typing import Any, get_origin, get_type_hints
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkdigits.errors import FileError, InkdigitsError, ModelError
+from inkdigits.files import existing, written_whole
+from inkdigits.model import Card, Model
+from inkdigits.network import (
+    Dense,
+    Downsample,
+    Dropout,
+    Flatten,
+    Layer,
+    LeakyReLU,
+    Network,
+    ReLU,
+    Rescale,
+    Sigmoid,
+    Tanh,
+)
+
+__all__ = ["FORMAT", "check_replaceable", "is_model", "load_model", "save_model"]
+
+FORMAT = "inkdigits model 1"
+
+# Every layer that a file may name, and nothing else: the one place where names become classes.
+LAYERS: Mapping[str, type[Any]] = {
+    layer.__name__: layer
+    for layer in (
+        Dense, Downsample, Dropout, Flatten, LeakyReLU, ReLU, Rescale, Sigmoid, Tanh,
+    )
+}  # fmt: skip
+
+DTYPES = {"F32": "float32", "F64": "float64"}
+HEADER_LIMIT = 1 << 20  # bytes: a card with thousands of epochs has a fifth of that
+PARAMETER_LIMIT = 1 << 26  # a quarter of a gigabyte: beyond, the architecture is a mistake
+
+
+def save_model(model: Model, path: str | Path) -> None:
+    """Writes a model, whole or not at all. An existing file is replaced only if it is a model.
+
+    Raises:
+        FileError: the file cannot be written, or is something else than a model.
+    """
+    import safetensors.numpy
+
+    path = Path(path)
+    check_replaceable(path)
+    network = model.network
+    metadata = {
+        "format": FORMAT,
+        "architecture": json.dumps(
+            {
+                "input_shape": network.input_shape,
+                "dtype": network.dtype.name,
+                "layers": [[type(layer).__name__, vars(layer)] for layer in network.layers],
+            }
+        ),
+        "card": json.dumps(asdict(model.card)),
+    }
+    content = safetensors.numpy.save(named_tensors(network), metadata)
+    with written_whole(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def load_model(path: str | Path) -> Model:
+    """The model in a file that `save_model` wrote.
+
+    Everything is checked before memory is set aside for it: the header against the file's length,
+    the architecture against the table of layers, the weights against the architecture.
+
+    Raises:
+        FileError: there is no such file, or it cannot be read.
+        ModelError: it is damaged, not ours, of other shapes, or its weights are no numbers.
+    """
+    path = existing(path)
+    header = read_header(path)
+    metadata = header.pop("__metadata__", None)
+    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
+        came = metadata.get("format") if isinstance(metadata, dict) else None
+        raise ModelError(
+            f"{path} is a safetensors file, but no model of inkdigits: expected the format "
+            f"{FORMAT!r} in its metadata, got {came!r}"
+        )
+    try:
+        network = network_from(json.loads(metadata["architecture"], parse_constant=refuse))
+        card = card_from(json.loads(metadata["card"], parse_constant=refuse))
+    except InkdigitsError as error:
+        raise ModelError(f"{path}: {error}") from error
+    except (AttributeError, KeyError, ValueError, TypeError, RecursionError) as error:
+        raise ModelError(
+            f"{path} has a damaged card: expected architecture and card as JSON, "
+            f"got {type(error).__name__}: {error}"
+        ) from error
+    check_tensors(path, header, network)
+    fill(path, network)
+    return Model(network, card)
+
+
+def named_tensors(network: Network) -> dict[str, NDArray[Any]]:
+    """The parameters by layer and name, then the running statistics, as views."""
+    views = [*enumerate(network.views(network.parameters))]
+    views += [*enumerate(network.state_views(network.state))]
+    return {f"{position}.{name}": array for position, own in views for name, array in own.items()}
+
+
+def check_replaceable(path: Path) -> None:
+    """Whether a model may be written to `path`: before hours of training rather than after.
+
+    Raises:
+        FileError: there is something else, or no folder to write to.
+    """
+    if path.exists() and not is_model(path):
+        raise FileError(
+            f"{path} exists and is no model of inkdigits, so it is not replaced: "
+            "choose another name, or remove it first"
+        )
+    if not path.parent.is_dir():
+        raise FileError(f"there is no folder {path.parent} to write {path.name} to: make it first")
+
+
+def is_model(path: Path) -> bool:
+    """Whether the file at `path` says of itself that it is a model of ours."""
+    if not path.is_file():
+        return False
+    try:
+        metadata = read_header(path).get("__metadata__")
+    except InkdigitsError:
+        return False
+    return isinstance(metadata, dict) and metadata.get("format") == FORMAT
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """The JSON header: 8 bytes of length, then a record for each tensor, and the metadata."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            if not 2 <= length <= min(size - 8, HEADER_LIMIT):
+                raise ModelError(
+                    f"{path} is no model: expected a safetensors header of 2 to "
+                    f"{min(max(size - 8, 2), HEADER_LIMIT)} bytes, its first bytes say {length}"
+                )
+            text = file.read(length)
+    except OSError as error:
+        raise FileError(f"cannot read {path}: {error.strerror or error}") from error
+    try:
+        header = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ModelError(
+            f"{path} is no model: expected a safetensors header in JSON, got other bytes"
+        ) from error
+    if not isinstance(header, dict):
+        raise ModelError(f"{path} is no model: expected a JSON object as header, got a list")
+    return header
+
+
+def network_from(architecture: dict[str, Any]) -> Network:
+    layers: list[Layer] = []
+    for name, arguments in architecture["layers"]:
+        if name not in LAYERS:
+            raise ModelError(
+                f"expected layers of {', '.join(LAYERS)}, got {name!r}: "
+                "the model may be from a later version"
+            )
+        layer = LAYERS[name]
+        for field in fields(layer):
+            value: Any = arguments.get(field.name)
+            wanted = type(getattr(layer, field.name, 0))  # sizes have no default, and are integers
+            if wanted is float and type(value) is int:
+                continue
+            if type(value) is not wanted:
+                raise ModelError(
+                    f"expected {name}({field.name}) as {wanted.__name__}, got {value!r}"
+                )
+            if type(value) is int and not 0 < value <= PARAMETER_LIMIT:
+                raise ModelError(f"expected {name}({field.name}) of 1 or more, got {value}")
+            if wanted is str and value not in DTYPES.values():
+                raise ModelError(
+                    f"expected {name}({field.name}) as float32 or float64, got {value}"
+                )
+        layers.append(layer(**arguments))
+    shape, dtype = architecture["input_shape"], architecture["dtype"]
+    if shape != [28, 28] or dtype not in DTYPES.values():
+        raise ModelError(
+            f"expected input_shape [28, 28] and dtype float32 or float64, got {shape} and {dtype}"
+        )
+    parameters = sum(int(np.prod(s, dtype=object)) for la in layers for s in la.shapes.values())
+    if parameters > PARAMETER_LIMIT:
+        raise ModelError(f"expected at most {PARAMETER_LIMIT:,} parameters, got {parameters:,}")
+    return Network(layers, input_shape=tuple(shape), dtype=dtype)
+
+
+def card_from(data: Any) -> Card:
+    hints = get_type_hints(Card)
+    if not isinstance(data, dict) or data.keys() != hints.keys():
+        raise ModelError(f"expected a card with {', '.join(hints)}, got {data!r:.80}")
+    for name, hint in hints.items():
+        kind = hint if isinstance(hint, UnionType) else get_origin(hint) or hint
+        if not isinstance(data[name], int | float if kind is float else kind):
+            raise ModelError(f"expected {name} on the card as {hint}, got {data[name]!r:.80}")
+    return Card(**data)
+
+
+def refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no number")
+
+
+def check_tensors(path: Path, header: dict[str, Any], network: Network) -> None:
+    expected = named_tensors(network)
+    if header.keys() != expected.keys():
+        raise ModelError(
+            f"{path} does not fit its card: expected the weights {sorted(expected)}, "
+            f"got {sorted(header)}"
+        )
+    for name, array in expected.items():
+        record = header[name] if isinstance(header[name], dict) else {}
+        shape, dtype = record.get("shape"), DTYPES.get(str(record.get("dtype")))
+        if shape != list(array.shape) or dtype != array.dtype.name:
+            raise ModelError(
+                f"{path} does not fit its card: expected {name} as {array.dtype.name} "
+                f"{list(array.shape)}, got {record.get('dtype')} {shape}"
+            )
+
+
+def fill(path: Path, network: Network) -> None:
+    """Reads the weights into the network's own vectors."""
+    import safetensors
+
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            for name, array in named_tensors(network).items():
+                array[...] = file.get_tensor(name)
+    except (safetensors.SafetensorError, OSError, ValueError) as error:
+        raise ModelError(
+            f"{path} is damaged: expected a whole safetensors file: {error}"
+        ) from error
+    for name, array in named_tensors(network).items():
+        if not np.isfinite(array).all():
+            raise ModelError(
+                f"{path}: expected finite weights, got infinite or no numbers in {name}"
+            )

@@ -1,0 +1,173 @@
+"""Every picture the package draws. Each function returns a matplotlib Figure; `save` writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from inkdigits.dataset import DIGITS, SIDE, Dataset
+from inkdigits.evaluation import Report
+from inkdigits.files import written_whole
+
+__all__ = [
+    "confusion_matrix",
+    "contact_sheet",
+    "digit",
+    "imagined_digits",
+    "learning_curve",
+    "misread_digits",
+    "right_and_wrong",
+    "save",
+    "weights",
+]
+
+INK = "gray_r"  # shown as on paper: ink dark
+RIGHT, WRONG = "#1b6b93", "#c2410c"  # blue and orange, told apart by the colour-blind too
+SHEET_ROWS = 10
+
+
+def save(figure: Figure, path: str | Path) -> None:
+    """Writes a figure as PNG (or what the name ends with: .svg, .pdf), whole or not at all."""
+    kind = Path(path).suffix[1:].lower()
+    with written_whole(path) as temporary:
+        figure.savefig(temporary, format=kind if kind in ("svg", "pdf") else "png", dpi=150)
+
+
+def digit(image: NDArray[np.uint8]) -> Figure:
+    """One digit, shape (28, 28), ten pixels a pixel and white on black as in the data."""
+    figure = Figure(figsize=(SIDE * 10 / 150, SIDE * 10 / 150))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axes.axis("off")
+    return figure
+
+
+def contact_sheet(dataset: Dataset, *, columns: int = 20) -> Figure:
+    """The first digits of a set: a row for each digit where labels are known, else in order."""
+    rows: list[NDArray[Any]] = []
+    if dataset.labels is None:
+        first = dataset.images[: columns * SHEET_ROWS]
+        rows = [first[i : i + columns] for i in range(0, len(first), columns)]
+    else:
+        rows = [dataset.images[dataset.labels == d][:columns] for d in range(DIGITS)]
+    sheet = np.zeros((len(rows) * SIDE, columns * SIDE), np.uint8)
+    for row, images in enumerate(rows):
+        for column, image in enumerate(images):
+            top, left = row * SIDE, column * SIDE
+            sheet[top : top + SIDE, left : left + SIDE] = image
+    figure = Figure(figsize=(columns * 0.4, max(1, len(rows)) * 0.4))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.imshow(sheet, cmap=INK, vmin=0, vmax=255, aspect="auto", interpolation="nearest")
+    axes.axis("off")
+    return figure
+
+
+def learning_curve(history: Sequence[dict[str, Any]], *, accuracy_of: str) -> Figure:
+    """Loss and, where it was measured, accuracy after each epoch."""
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.add_subplot()
+    epochs = [record["epoch"] for record in history]
+    axes.plot(epochs, [record["loss"] for record in history], "o-", color=WRONG)
+    axes.set_xlabel("epoch")
+    axes.set_xticks(epochs if len(epochs) <= 20 else epochs[:: len(epochs) // 10])
+    axes.set_ylabel("mean loss in training", color=WRONG)
+    axes.set_ylim(bottom=0)
+    if all("accuracy" in record for record in history):
+        right = axes.twinx()
+        percent = [100 * record["accuracy"] for record in history]
+        right.plot(epochs, percent, "s-", color=RIGHT)
+        right.set_ylabel(f"accuracy on {accuracy_of}, %", color=RIGHT)
+    axes.set_title("Learning curve")
+    return figure
+
+
+def confusion_matrix(report: Report) -> Figure:
+    """How often each digit was read as each: mistakes shaded, counts written in."""
+    figure = Figure(figsize=(6, 5.6), layout="constrained")
+    axes = figure.add_subplot()
+    mistakes = report.confusion * (1 - np.eye(DIGITS, dtype=int))
+    axes.imshow(mistakes, cmap="Oranges")
+    darkest = max(1, int(mistakes.max()))
+    for true, read in np.ndindex(DIGITS, DIGITS):
+        count = int(report.confusion[true, read])
+        if count:
+            color = RIGHT if true == read else "white" if count > darkest / 2 else "black"
+            axes.text(read, true, str(count), ha="center", va="center", color=color, fontsize=8)
+    axes.set_xticks(range(DIGITS))
+    axes.set_yticks(range(DIGITS))
+    axes.set_xlabel("read as")
+    axes.set_ylabel("digit")
+    axes.set_title(f"{report.correct:,} of {report.total:,} read right")
+    return figure
+
+
+def misread_digits(dataset: Dataset, report: Report, *, count: int = 40) -> Figure:
+    """The misread digits, the most confident mistake first."""
+    worst = report.worst_mistakes(count)
+    columns = 8
+    rows = max(1, -(-len(worst) // columns))
+    figure = Figure(figsize=(columns * 1.05, rows * 1.3 + 0.5), layout="constrained")
+    figure.suptitle("Most confident mistakes" if len(worst) else "Nothing was misread")
+    for place in range(rows * columns):
+        axes = figure.add_subplot(rows, columns, place + 1)
+        axes.axis("off")
+        if place < len(worst):
+            draw_answer(axes, dataset, report, int(worst[place]))
+    return figure
+
+
+def right_and_wrong(dataset: Dataset, report: Report, *, columns: int = 12) -> Figure:
+    """A row of the first digits read right, and a row of the most confident mistakes."""
+    right = np.flatnonzero(report.answers == report.labels)[:columns]
+    figure = Figure(figsize=(columns * 0.95, 2.75), layout="constrained")
+    for row, indices in enumerate((right, report.worst_mistakes(columns))):
+        for column in range(columns):
+            axes = figure.add_subplot(2, columns, row * columns + column + 1)
+            axes.axis("off")
+            if column < len(indices):
+                draw_answer(axes, dataset, report, int(indices[column]))
+    return figure
+
+
+def draw_answer(axes: Axes, dataset: Dataset, report: Report, index: int) -> None:
+    axes.imshow(dataset.images[index], cmap=INK, vmin=0, vmax=255)
+    answer, label = report.answers[index], report.labels[index]
+    confidence = f"{100 * report.confidence[index]:.0f} %"
+    if answer == label:
+        axes.set_title(f"{answer}  {confidence}", fontsize=9, color=RIGHT)
+    else:
+        axes.set_title(f"{answer}, not {label}\n{confidence}", fontsize=9, color=WRONG)
+
+
+def weights(pictures: NDArray[Any], *, columns: int = 20) -> Figure:
+    """Weights from pixels to units, shape (units, side, side): orange for ink, blue against it."""
+    units = pictures[: columns * 10]
+    rows = -(-len(units) // columns)
+    figure = Figure(figsize=(columns * 0.5, rows * 0.5 + 0.4), layout="constrained")
+    figure.suptitle(
+        "What each hidden unit looks for: orange wants ink, blue wants paper", fontsize=9
+    )
+    for place, unit in enumerate(units):
+        axes = figure.add_subplot(rows, columns, place + 1)
+        limit = float(np.abs(unit).max()) or 1.0
+        axes.imshow(unit, cmap="PuOr_r", vmin=-limit, vmax=limit)
+        axes.axis("off")
+    return figure
+
+
+def imagined_digits(pictures: NDArray[np.uint8]) -> Figure:
+    """What the network imagines for each digit, shape (10, 28, 28)."""
+    figure = Figure(figsize=(10, 1.6), layout="constrained")
+    figure.suptitle("What the network imagines for each digit", fontsize=9)
+    for number, picture in enumerate(pictures):
+        axes = figure.add_subplot(1, DIGITS, number + 1)
+        axes.imshow(picture, cmap=INK, vmin=0, vmax=255)
+        axes.set_title(str(number), fontsize=9)
+        axes.axis("off")
+    return figure

@@ -5,8 +5,7 @@
 >>> model.evaluate(ink.load("mnist:test")).accuracy > 0.97
 True
 
-The names below are loaded when they are first used, so that importing the package costs nothing
-and `kernels.choose_kernels` can still speak before NumPy does.
+The names below are loaded when they are first used: `inkdigits --help` needs none of them.
 """
 
 from __future__ import annotations

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 
+from inkdigits.cli import run
+
+__all__ = ["main"]
+
 
 def main() -> None:
     """Runs the command line and exits with its status."""
-    from inkdigits.kernels import choose_kernels
-
-    choose_kernels()
-    from inkdigits.cli import run
-
     sys.exit(run(sys.argv[1:]))
 
 

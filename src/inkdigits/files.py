@@ -22,11 +22,14 @@ def existing(path: str | Path, *, among: tuple[str, ...] = ()) -> Path:
         among: names that are no files but would have been understood too, as `mnist:train`.
 
     Raises:
-        FileError: there is nothing at `path`.
+        FileError: there is nothing at `path`, or no way to it.
     """
     path = Path(path)
-    if path.exists():
-        return path
+    try:
+        if path.exists():
+            return path
+    except OSError as error:
+        raise FileError(f"cannot read {path}: {error.strerror or error}") from error
     folder = path.parent
     while not folder.exists():
         folder = folder.parent
@@ -35,11 +38,12 @@ def existing(path: str | Path, *, among: tuple[str, ...] = ()) -> Path:
     except OSError:
         neighbours = []
     lost = path.name if folder == path.parent else path.relative_to(folder).parts[0]
-    nearest = difflib.get_close_matches(str(path), among, n=1, cutoff=0.7)
-    nearest += [
-        str(folder / name) for name in difflib.get_close_matches(lost, neighbours, n=1, cutoff=0.5)
-    ]
-    hint = f"did you mean {nearest[0]}?" if nearest else f"nothing like it is in {folder.resolve()}"
+    known = difflib.get_close_matches(str(path), among, n=1, cutoff=0.7)
+    nearest = difflib.get_close_matches(lost, [*known, *neighbours], n=1, cutoff=0.5)
+    if nearest:
+        hint = f"did you mean {nearest[0] if nearest == known else folder / nearest[0]}?"
+    else:
+        hint = f"nothing like it is in {folder.resolve()}"
     raise FileError(f"there is no file or folder {path}: {hint}")
 
 
@@ -48,14 +52,21 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     """Yields a temporary path beside `path`; what was written there replaces `path` at the end.
 
     Whoever reads `path` finds the old file or the new one, never a part: the new one reaches the
-    disk (fsync) before it takes the name. When the block fails, `path` stays as it was.
+    disk (fsync) before it takes the name. When the block fails, `path` stays as it was. A link
+    stays a link, and what it points to is replaced.
 
     Raises:
-        FileError: the file cannot be written (no such folder, no permission, no space left).
+        FileError: the file cannot be written (no such folder, no permission, no space left), or
+            `path` is a folder or a device.
     """
     path = Path(path)
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        target = path.resolve()
+        if target.exists() and not target.is_file():
+            raise FileError(f"cannot write {path}: expected a file or a new name, got another kind")
+        handle, name = tempfile.mkstemp(
+            dir=target.parent, prefix=f".{target.name}.", suffix=".part"
+        )
         os.close(handle)
     except OSError as error:
         raise FileError(f"cannot write {path}: {error.strerror or error}") from error
@@ -67,7 +78,7 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         temporary.chmod(0o666 & ~mask)
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        temporary.replace(path)
+        temporary.replace(target)
     except OSError as error:
         raise FileError(f"cannot write {path}: {error.strerror or error}") from error
     finally:

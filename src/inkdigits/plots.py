@@ -147,17 +147,20 @@ def draw_answer(axes: Axes, dataset: Dataset, report: Report, index: int) -> Non
 
 def weights(pictures: NDArray[Any], *, columns: int = 20) -> Figure:
     """Weights from pixels to units, shape (units, side, side): orange for ink, blue against it."""
-    units = pictures[: columns * 10]
-    rows = -(-len(units) // columns)
+    units = pictures[: columns * SHEET_ROWS]
+    rows, side, gap = -(-len(units) // columns), units.shape[1], 1
+    sheet = np.full((rows * (side + gap), columns * (side + gap)), np.nan)
+    for place, unit in enumerate(units):
+        top, left = (side + gap) * (place // columns), (side + gap) * (place % columns)
+        strongest = float(np.abs(unit).max()) or 1.0
+        sheet[top : top + side, left : left + side] = unit / strongest
     figure = Figure(figsize=(columns * 0.5, rows * 0.5 + 0.4), layout="constrained")
-    figure.suptitle(
+    axes = figure.add_subplot()
+    axes.set_title(
         "What each hidden unit looks for: orange wants ink, blue wants paper", fontsize=9
     )
-    for place, unit in enumerate(units):
-        axes = figure.add_subplot(rows, columns, place + 1)
-        limit = float(np.abs(unit).max()) or 1.0
-        axes.imshow(unit, cmap="PuOr_r", vmin=-limit, vmax=limit)
-        axes.axis("off")
+    axes.imshow(sheet, cmap="PuOr_r", vmin=-1, vmax=1, interpolation="nearest")
+    axes.axis("off")
     return figure
 
 

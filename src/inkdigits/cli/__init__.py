@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import click
 
-from inkdigits.errors import InkdigitsError
+from inkdigits.errors import InkdigitsError, Interrupted
 from inkdigits.version import __version__
 
 __all__ = ["commands", "run"]
@@ -94,7 +94,7 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return complain("stopped", 130)
     except InkdigitsError as error:
-        return complain(str(error), 1)
+        return complain(str(error), 130 if isinstance(error, Interrupted) else 1)
     except BrokenPipeError:
         # Whoever read our output has seen enough; what is left must not be flushed at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -109,5 +109,6 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def complain(message: str, status: int) -> int:
-    print(f"inkdigits: {message}", file=sys.stderr)
+    line = message.replace("\n", r"\n")  # a file may have such a name
+    print(f"inkdigits: {line}", file=sys.stderr)
     return status

@@ -119,9 +119,12 @@ def lines_of(key: str, value: Any, data: dict[str, Any]) -> list[str]:
             for record in value
         ] or ["none"]
     if key == "scores":
-        return [f"{name} accuracy {per_cent(s['accuracy'])}" for name, s in value.items()] or [
-            "none"
-        ]
+        return [
+            f"{name} accuracy {per_cent(score['accuracy'])}"
+            if isinstance(score, dict) and isinstance(score.get("accuracy"), float)
+            else f"{name} {score}"
+            for name, score in value.items()
+        ] or ["none"]
     if isinstance(value, dict):
         return [f"{name}: {part}" for name, part in value.items()] or ["none"]
     if isinstance(value, list) and value and isinstance(value[0], str):

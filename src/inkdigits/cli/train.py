@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,12 @@ class Exam:
 
     name: str
     dataset: Dataset
+
+    def __post_init__(self) -> None:
+        from inkdigits.errors import DataError
+
+        if not len(self.dataset.known_labels):  # said before the training rather than after
+            raise DataError(f"expected at least one digit for {self.name}, got none: add digits")
 
 
 @click.command(cls=Command, examples=EXAMPLES)
@@ -97,7 +104,15 @@ def command(
     recipe = find_recipe(recipe_name or (start.card.recipe if start else "mlp"))
     dataset, exam = gather(data, more, test, holdout)
     epochs = epochs or recipe.epochs
-    session = Session(recipe, dataset, exam, epochs, threads, start, as_json)
+    given: dict[str, Any] = {
+        "--data": data if data != "mnist" else None,
+        "--and": more,
+        "--test": test,
+    }
+    given |= {"--seed": seed, "--out": out}
+    same = [part for name, value in given.items() if value is not None for part in (name, value)]
+    same += ["--holdout"] if holdout else []
+    session = Session(recipe, dataset, exam, epochs, threads, start, as_json, same)
     if seeds is not None:
         session.train_many(range(1, seeds + 1))
     else:
@@ -144,6 +159,7 @@ class Session:
         threads: int | None,
         start: Model | None,
         as_json: bool,
+        same: list[Any],
     ) -> None:
         self.recipe = recipe
         self.dataset = dataset
@@ -152,6 +168,7 @@ class Session:
         self.threads = threads
         self.start = start
         self.as_json = as_json
+        self.same = same  # the options that a run which goes on from this one needs too
 
     @property
     def watched(self) -> Exam | None:
@@ -259,9 +276,11 @@ class Session:
         partial = path.with_name(f"{path.stem}.partial{path.suffix}")
         save_model(model, partial)
         left = self.epochs - model.card.epochs
+        command = ["inkdigits", "train", "--recipe", self.recipe.name, *self.same]
+        command += ["--from", partial, "--epochs", left]
         stop.args = (
             f"{stop}. The model so far is in {partial}: go on with "
-            f"inkdigits train --recipe {self.recipe.name} --from {partial} --epochs {left}",
+            + shlex.join(map(str, command)),
         )
 
     def train_many(self, seeds: range) -> None:

@@ -7,6 +7,7 @@ reader of safetensors can use them; nothing in such a file can run code.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, get_origin, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
+from inkdigits.dataset import DIGITS
 from inkdigits.errors import FileError, InkdigitsError, ModelError
 from inkdigits.files import existing, written_whole
 from inkdigits.model import Card, Model
@@ -94,11 +96,11 @@ def load_model(path: str | Path) -> Model:
         came = metadata.get("format") if isinstance(metadata, dict) else None
         raise ModelError(
             f"{path} is a safetensors file, but no model of inkdigits: expected the format "
-            f"{FORMAT!r} in its metadata, got {came!r}"
+            f"{FORMAT!r} in its metadata, got {came!r:.80}"
         )
     try:
-        network = network_from(json.loads(metadata["architecture"], parse_constant=refuse))
-        card = card_from(json.loads(metadata["card"], parse_constant=refuse))
+        network = network_from(finite(metadata["architecture"]), path.stat().st_size)
+        card = card_from(finite(metadata["card"]))
     except InkdigitsError as error:
         raise ModelError(f"{path}: {error}") from error
     except (AttributeError, KeyError, ValueError, TypeError, RecursionError) as error:
@@ -146,6 +148,8 @@ def is_model(path: Path) -> bool:
 
 def read_header(path: Path) -> dict[str, Any]:
     """The JSON header: 8 bytes of length, then a record for each tensor, and the metadata."""
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise FileError(f"expected a model file, got {path}, which is no file")
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -169,40 +173,61 @@ def read_header(path: Path) -> dict[str, Any]:
     return header
 
 
-def network_from(architecture: dict[str, Any]) -> Network:
+def finite(text: str) -> Any:
+    """What is in a JSON text, without NaN and infinite numbers."""
+
+    def number(digits: str) -> float:
+        if not math.isfinite(value := float(digits)):
+            raise ValueError(f"{digits:.20} is no finite number")
+        return value
+
+    return json.loads(text, parse_float=number, parse_constant=number)
+
+
+def network_from(architecture: dict[str, Any], room: int) -> Network:
+    """The network, its weights still zero, if a file of `room` bytes can hold them."""
     layers: list[Layer] = []
     for name, arguments in architecture["layers"]:
         if name not in LAYERS:
             raise ModelError(
-                f"expected layers of {', '.join(LAYERS)}, got {name!r}: "
+                f"expected layers of {', '.join(LAYERS)}, got {name!r:.80}: "
                 "the model may be from a later version"
             )
         layer = LAYERS[name]
         for field in fields(layer):
             value: Any = arguments.get(field.name)
             wanted = type(getattr(layer, field.name, 0))  # sizes have no default, and are integers
-            if wanted is float and type(value) is int:
+            if wanted is float and type(value) is int and abs(value) <= PARAMETER_LIMIT:
                 continue
             if type(value) is not wanted:
                 raise ModelError(
-                    f"expected {name}({field.name}) as {wanted.__name__}, got {value!r}"
+                    f"expected {name}({field.name}) as {wanted.__name__}, got {value!r:.80}"
                 )
             if type(value) is int and not 0 < value <= PARAMETER_LIMIT:
-                raise ModelError(f"expected {name}({field.name}) of 1 or more, got {value}")
+                raise ModelError(
+                    f"expected {name}({field.name}) of 1 to {PARAMETER_LIMIT:,}, got {value!r:.80}"
+                )
             if wanted is str and value not in DTYPES.values():
                 raise ModelError(
-                    f"expected {name}({field.name}) as float32 or float64, got {value}"
+                    f"expected {name}({field.name}) as float32 or float64, got {value!r:.80}"
                 )
         layers.append(layer(**arguments))
     shape, dtype = architecture["input_shape"], architecture["dtype"]
     if shape != [28, 28] or dtype not in DTYPES.values():
         raise ModelError(
-            f"expected input_shape [28, 28] and dtype float32 or float64, got {shape} and {dtype}"
+            "expected input_shape [28, 28] and dtype float32 or float64, "
+            f"got {shape!r:.80} and {dtype!r:.80}"
         )
     parameters = sum(int(np.prod(s, dtype=object)) for la in layers for s in la.shapes.values())
-    if parameters > PARAMETER_LIMIT:
-        raise ModelError(f"expected at most {PARAMETER_LIMIT:,} parameters, got {parameters:,}")
-    return Network(layers, input_shape=tuple(shape), dtype=dtype)
+    most = min(PARAMETER_LIMIT, room // np.dtype(dtype).itemsize)
+    if parameters > most:
+        raise ModelError(
+            f"expected at most {most:,} parameters in a file of {room:,} bytes, got {parameters:,}"
+        )
+    network = Network(layers, input_shape=tuple(shape), dtype=dtype)
+    if network.answers != DIGITS:
+        raise ModelError(f"expected a network of 10 answers, got {network.answers}")
+    return network
 
 
 def card_from(data: Any) -> Card:
@@ -213,11 +238,12 @@ def card_from(data: Any) -> Card:
         kind = hint if isinstance(hint, UnionType) else get_origin(hint) or hint
         if not isinstance(data[name], int | float if kind is float else kind):
             raise ModelError(f"expected {name} on the card as {hint}, got {data[name]!r:.80}")
+    for record in data["history"]:
+        if not isinstance(record, dict) or not record.keys() >= {"epoch", "loss"}:
+            raise ModelError(f"expected epoch and loss in the card's history, got {record!r:.80}")
+        if not all(isinstance(value, int | float) for value in record.values()):
+            raise ModelError(f"expected numbers in the card's history, got {record!r:.80}")
     return Card(**data)
-
-
-def refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is no number")
 
 
 def check_tensors(path: Path, header: dict[str, Any], network: Network) -> None:
@@ -225,7 +251,7 @@ def check_tensors(path: Path, header: dict[str, Any], network: Network) -> None:
     if header.keys() != expected.keys():
         raise ModelError(
             f"{path} does not fit its card: expected the weights {sorted(expected)}, "
-            f"got {sorted(header)}"
+            f"got {sorted(header)!r:.200}"
         )
     for name, array in expected.items():
         record = header[name] if isinstance(header[name], dict) else {}
@@ -233,7 +259,7 @@ def check_tensors(path: Path, header: dict[str, Any], network: Network) -> None:
         if shape != list(array.shape) or dtype != array.dtype.name:
             raise ModelError(
                 f"{path} does not fit its card: expected {name} as {array.dtype.name} "
-                f"{list(array.shape)}, got {record.get('dtype')} {shape}"
+                f"{list(array.shape)}, got {record.get('dtype')!r:.80} {shape!r:.80}"
             )
 
 

@@ -18,6 +18,7 @@ returns dL/dx. `predict` is the way forward alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -169,7 +170,7 @@ class Flatten(Stateless):
     """Every sample as one column: (…, N) becomes (D, N)."""
 
     def output_shape(self, shape: Shape) -> Shape:
-        return (int(np.prod(shape)),)
+        return (math.prod(shape),)
 
     def forward(self, x: Array, parameters: Views, context: Context) -> tuple[Array, Backward]:
         def backward(dy: Array, gradients: Views) -> Array:
@@ -178,7 +179,7 @@ class Flatten(Stateless):
         return self.predict(x, parameters, {}), backward
 
     def predict(self, x: Array, parameters: Views, state: Views) -> Array:
-        return x.reshape(-1, x.shape[-1])
+        return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 @dataclass(frozen=True)
@@ -240,14 +241,15 @@ class Downsample(Stateless):
         return self.predict(x, parameters, {}), backward
 
     def predict(self, x: Array, parameters: Views, state: Views) -> Array:
-        rows = [x[row :: self.factor] for row in range(self.factor)]
-        y = added(rows)
-        return added([y[:, column :: self.factor] for column in range(self.factor)])
+        wide: Any = x.dtype
+        if wide == np.uint8:  # a byte cannot hold two of them, 16 bits hold 16 · 16
+            wide = np.uint16 if self.factor <= 16 else np.uint32
+        y = added([x[row :: self.factor] for row in range(self.factor)], wide)
+        return added([y[:, column :: self.factor] for column in range(self.factor)], wide)
 
 
-def added(parts: list[Array]) -> Array:
-    """The sum of two arrays or more; bytes widen first, since a byte cannot hold two of them."""
-    wide = np.uint16 if parts[0].dtype == np.uint8 else parts[0].dtype
+def added(parts: list[Array], wide: Any) -> Array:
+    """The sum of two arrays or more, in the type `wide`."""
     total: Array = np.add(parts[0], parts[1], dtype=wide)
     for part in parts[2:]:
         total += part

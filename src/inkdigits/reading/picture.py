@@ -23,8 +23,10 @@ def is_picture(path: Path) -> bool:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(path, formats=FORMATS):
-            return True
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Pillow warns of, `open_glyph` reads or refuses
+            with Image.open(path, formats=FORMATS):
+                return True
     except (OSError, UnidentifiedImageError, ValueError, SyntaxError):
         return False
     except Image.DecompressionBombError:
@@ -50,6 +52,7 @@ def open_glyph(path: str | Path) -> tuple[NDArray[np.uint8], tuple[int, int]]:
     path = existing(path)
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=FORMATS) as picture:
                 check_size(path, picture.size)

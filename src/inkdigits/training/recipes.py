@@ -114,9 +114,12 @@ def plain(value: Any) -> Any:
     return value.__name__ if hasattr(value, "__name__") else repr(value)
 
 
-def small_pixels(factor: int = 2) -> tuple[Layer, ...]:
-    """The first layers for networks that work on sums of `factor` × `factor` pixels."""
-    return (Downsample(factor), Rescale(1 / (255 * factor**2)), Flatten())
+def small_pixels(*, gain: float = 1.0) -> tuple[Layer, ...]:
+    """The first layers for networks that work on 14 × 14 pixels, whose mean of 0.13 they take off.
+
+    A `gain` of 3 also brings their spread of 0.31 to about 1: faster learning in the first epochs.
+    """
+    return (Downsample(2), Rescale(gain / (4 * 255), -0.13 * gain), Flatten())
 
 
 RECIPES: dict[str, Recipe | ClassicRecipe] = {
@@ -132,22 +135,22 @@ RECIPES: dict[str, Recipe | ClassicRecipe] = {
         Recipe(
             name="blink",
             purpose="the post's accuracy in the blink of an eye",
-            layers=(*small_pixels(), Dense(196, 128), ReLU(), Dense(128, 10)),
-            loss=SoftmaxCrossEntropy(),
+            layers=(*small_pixels(gain=3), Dense(196, 160), ReLU(), Dense(160, 10)),
+            loss=SoftmaxCrossEntropy(smoothing=0.05),
             optimizer=Adam(beta1=0.7, beta2=0.9),
-            schedule=OneCycle(peak=0.012),
+            schedule=OneCycle(peak=0.018, warmup=0.2, end=0.01),
             epochs=2,
             batch=256,
             chunk=128,
         ),
         Recipe(
             name="mlp",
-            purpose="98.2 % in about a second, with one hidden layer",
+            purpose="98.2 % in a second, with one hidden layer",
             layers=(*small_pixels(), Dense(196, 256), ReLU(), Dense(256, 10)),
-            loss=SoftmaxCrossEntropy(),
+            loss=SoftmaxCrossEntropy(smoothing=0.05),
             optimizer=Adam(beta1=0.7, beta2=0.9),
-            schedule=OneCycle(peak=0.012),
-            epochs=3,
+            schedule=OneCycle(peak=0.012, warmup=0.2, end=0.01),
+            epochs=4,
             batch=256,
             chunk=128,
         ),

@@ -1,0 +1,146 @@
+"""What the benchmarks share: the machine and its gate, alternating runs, tables in the docs.
+
+Import this first: it must speak to OpenBLAS before NumPy loads it.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from pathlib import Path
+
+# Every library is measured with its own choice of kernels and threads. OpenBLAS reads variables
+# that change both (a core type of Haswell halves its speed on a processor with AVX-512).
+IGNORED = sorted(name for name in os.environ if name.startswith("OPENBLAS_"))
+for name in IGNORED:
+    del os.environ[name]
+
+import numpy as np  # noqa: E402  (after the variables are gone)
+from threadpoolctl import threadpool_info, threadpool_limits  # noqa: E402
+
+from inkdigits.files import written_whole  # noqa: E402
+from inkdigits.version import __version__  # noqa: E402
+
+GATE = 1.7  # two threads on two large products must be so much faster than one after the other
+ROOT = Path(__file__).parents[1]
+DOCUMENT = ROOT / "docs" / "benchmarks.md"
+
+
+def machine() -> str:
+    """The processor, its threads, and the versions that matter, on one line."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        processor = next(line.split(": ")[1] for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        processor = platform.processor() or platform.machine()
+    cores = sum(1 for line in lines if line.startswith("processor"))
+    kernels = {info.get("architecture") for info in threadpool_info()} - {None}
+    return (
+        f"{processor}, {cores} cores, {platform.system()}, Python {platform.python_version()}, "
+        f"NumPy {np.__version__} (OpenBLAS kernels: {', '.join(sorted(kernels))}), "
+        f"inkdigits {__version__}" + (f"; ignoring {', '.join(IGNORED)}" if IGNORED else "")
+    )
+
+
+def two_thread_gain(size: int = 1024, repeats: int = 12) -> float:
+    """How much faster two threads do two large products than one thread does them in turn."""
+    generator = np.random.default_rng(0)
+    left, right = generator.standard_normal((2, size, size), np.float32)
+
+    def multiply() -> None:
+        for _ in range(repeats):
+            left @ right
+
+    with threadpool_limits(1, user_api="blas"):
+        multiply()
+        start = time.perf_counter()
+        multiply()
+        multiply()
+        alone = time.perf_counter() - start
+        threads = [threading.Thread(target=multiply) for _ in range(2)]
+        start = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    return alone / (time.perf_counter() - start)
+
+
+def alternate(
+    runs: dict[str, Callable[[], float]], rounds: int, pause: float = 0.3
+) -> dict[str, list[float]]:
+    """Seconds of each run, all runs in turn, `rounds` times after one that is not counted.
+
+    Args:
+        runs: each does its work and returns the seconds that count.
+        rounds: how often each is measured.
+        pause: seconds between two runs, in which another library's spinning threads fall asleep.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for number in range(rounds + 1):
+        for name, run in runs.items():
+            time.sleep(pause)
+            taken = run()
+            if number:
+                seconds[name].append(taken)
+    return seconds
+
+
+def median(values: Iterable[float]) -> float:
+    """The median."""
+    return statistics.median(values)
+
+
+def ratios(first: Sequence[float], second: Sequence[float]) -> float:
+    """The median of first/second, pair by pair: holds when the machine's speed drifts."""
+    return median(a / b for a, b in zip(first, second, strict=True))
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def publish(
+    name: str, measure: Callable[[], str], summary: Callable[[], str] | None = None
+) -> None:
+    """Prints what `measure` found, and writes it to docs/benchmarks.md under the script's name.
+
+    What `summary` makes of it, called after `measure`, goes to README.md.
+
+    The gate is measured before and after; a run on a machine whose second core was away is void
+    and is not written.
+    """
+    before = two_thread_gain()
+    text = measure()
+    after = two_thread_gain()
+    gate = f"two-thread gain of this machine {before:.2f} before and {after:.2f} after"
+    report = (
+        f"## `python benchmarks/{name}.py`\n\n{text}\n\n"
+        f"{date.today().isoformat()}, {machine()}; {gate}.\n"
+    )
+    print(report)
+    if min(before, after) < GATE:
+        sys.exit(f"void: the {gate}, expected {GATE} or more; run it again")
+    write_section(DOCUMENT, name, report)
+    if summary is not None:
+        write_section(ROOT / "README.md", name, f"{summary()}\n\n{machine()}; {gate}.\n")
+
+
+def write_section(document: Path, name: str, report: str) -> None:
+    """Replaces what stands between the two markers of that name in a document."""
+    begin, end = f"<!-- {name} begins -->\n", f"<!-- {name} ends -->\n"
+    text = document.read_text(encoding="utf-8")
+    before, _, rest = text.partition(begin)
+    if not rest:
+        raise SystemExit(f"expected the marker {begin!r} in {document}: add it where it belongs")
+    after = rest.partition(end)[2]
+    with written_whole(document) as temporary:
+        temporary.write_text(before + begin + report + end + after, encoding="utf-8")

@@ -1,0 +1,176 @@
+"""The recipes over 20 seeds, an epoch of a plain network beside other frameworks, start-up times.
+
+Run it with `python benchmarks/mlp.py`, after `pip install --group bench`.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import harness
+
+import numpy as np
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
+from threadpoolctl import threadpool_limits
+
+import inkdigits as ink
+from inkdigits.evaluation import mean_interval
+from inkdigits.network import Adam, Dense, Flatten, ReLU, Rescale, SoftmaxCrossEntropy
+from inkdigits.training import Recipe
+from inkdigits.training.schedules import Constant
+
+SEEDS = range(1001, 1021)  # never used for choosing anything
+ROUNDS = 7
+BATCH = 128
+
+PLAIN = Recipe(
+    name="784-200-10",
+    purpose="what every framework's tutorial trains",
+    layers=(Rescale(), Flatten(), Dense(784, 200), ReLU(), Dense(200, 10)),
+    loss=SoftmaxCrossEntropy(),
+    optimizer=Adam(),
+    schedule=Constant(0.001),
+    epochs=1,
+    batch=BATCH,
+    chunk=BATCH // 2,
+)
+
+
+def recipes(train: ink.Dataset, test: ink.Dataset) -> str:
+    rows = []
+    for name in ("classic", "blink", "mlp"):
+        models = [ink.train(name, train, seed=seed, threads=2) for seed in SEEDS]
+        accuracies = np.array([model.evaluate(test).accuracy for model in models])
+        mean, low, high = (f"{100 * value:.2f}" for value in mean_interval(accuracies))
+        seconds = [model.card.seconds for model in models]
+        spread = f"{100 * accuracies.min():.2f} – {100 * accuracies.max():.2f}"
+        took = f"{harness.median(seconds):.2f} ({min(seconds):.2f} – {max(seconds):.2f})"
+        parameters = f"{models[0].network.parameters.size:,}"
+        rows.append([f"`{name}`", parameters, f"{mean} %", f"{low} – {high}", spread, took])
+    return harness.table(
+        ["recipe", "parameters", "mean test accuracy", "95 % interval", "all seeds",
+         "seconds of training, median (range)"],
+        rows,
+    )  # fmt: skip
+
+
+def our_epoch(train: ink.Dataset, threads: int) -> float:
+    return ink.train(PLAIN, train, seed=1, threads=threads).card.seconds
+
+
+def torch_epoch(images: torch.Tensor, labels: torch.Tensor, threads: int, fused: bool) -> float:
+    """The tutorial's loop, on pixels that were made floats beforehand."""
+    torch.set_num_threads(threads)
+    torch.manual_seed(1)
+    network = torch.nn.Sequential(
+        torch.nn.Linear(784, 200), torch.nn.ReLU(), torch.nn.Linear(200, 10)
+    )
+    optimizer = torch.optim.Adam(network.parameters(), fused=fused)
+    loss_function = torch.nn.CrossEntropyLoss()
+    start = time.perf_counter()
+    order = torch.randperm(len(images))
+    for first in range(0, len(images), BATCH):
+        batch = order[first : first + BATCH]
+        loss = loss_function(network(images[batch]), labels[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return time.perf_counter() - start
+
+
+def sklearn_epoch(
+    images: np.ndarray[Any, Any], labels: np.ndarray[Any, Any], threads: int
+) -> float:
+    classifier = MLPClassifier((200,), batch_size=BATCH, max_iter=1, random_state=1)
+    with threadpool_limits(threads), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        start = time.perf_counter()
+        classifier.fit(images, labels)
+    return time.perf_counter() - start
+
+
+def frameworks(train: ink.Dataset) -> str:
+    pixels = (train.images.reshape(len(train), -1) / np.float32(255)).astype(np.float32)
+    tensor, labels = torch.from_numpy(pixels), torch.from_numpy(train.known_labels.astype(np.int64))
+    runs: dict[str, Callable[[], float]] = {}
+    for threads in (1, 2):
+        runs[f"inkdigits, {threads}"] = lambda t=threads: our_epoch(train, t)
+        runs[f"PyTorch, {threads}"] = lambda t=threads: torch_epoch(tensor, labels, t, False)
+        runs[f"PyTorch with fused Adam, {threads}"] = lambda t=threads: torch_epoch(
+            tensor, labels, t, True
+        )
+        runs[f"scikit-learn, {threads}"] = lambda t=threads: sklearn_epoch(
+            pixels, train.known_labels, t
+        )
+    seconds = harness.alternate(runs, ROUNDS)
+    best: dict[str, str] = {}
+    for name in runs:
+        library = name.rpartition(",")[0]
+        if library not in best or harness.median(seconds[name]) < harness.median(
+            seconds[best[library]]
+        ):
+            best[library] = name
+    ours = seconds[best["inkdigits"]]
+    rows = []
+    for library, name in best.items():
+        one, two = (harness.median(seconds[f"{library}, {threads}"]) for threads in (1, 2))
+        ratio = harness.ratios(seconds[name], ours)
+        rows.append([library, f"{one:.3f}", f"{two:.3f}", f"{ratio:.2f} ×"])
+    return harness.table(
+        ["an epoch of 784-200-10, ReLU, batch 128, Adam, fp32", "1 thread, s", "2 threads, s",
+         "its best against ours"],
+        rows,
+    )  # fmt: skip
+
+
+def whole_process(*arguments: str) -> float:
+    start = time.perf_counter()
+    subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def starting() -> str:
+    load = "import inkdigits; inkdigits.load, inkdigits.train"
+    seconds = harness.alternate(
+        {
+            "`import numpy`": lambda: whole_process("-c", "import numpy"),
+            "`import inkdigits`, and all its public names": lambda: whole_process("-c", load),
+            "`inkdigits --help`": lambda: whole_process("-m", "inkdigits", "--help"),
+        },
+        ROUNDS,
+        pause=0,
+    )
+    return harness.table(
+        ["a whole process", "seconds"],
+        [[name, f"{harness.median(taken):.3f}"] for name, taken in seconds.items()],
+    )
+
+
+def main() -> None:
+    train, test = ink.load("mnist:train"), ink.load("mnist:test")
+    found: list[str] = []
+
+    def measure() -> str:
+        found.append(
+            f"Seeds {SEEDS.start} to {SEEDS.stop - 1}, all 60,000 training images, two threads:\n\n"
+            + recipes(train, test)
+        )
+        beside = (
+            f"Medians of {ROUNDS} rounds in turn; PyTorch {torch.__version__} and scikit-learn get "
+            "pixels that are floats already, inkdigits takes the bytes:\n\n"
+        )
+        found.append(beside + frameworks(train))
+        return "\n\n".join([*found, starting()])
+
+    harness.publish("mlp", measure, summary=lambda: "\n\n".join(found))
+
+
+if __name__ == "__main__":
+    main()

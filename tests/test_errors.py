@@ -1,0 +1,88 @@
+"""The errors are the tree that their docstring draws, and every public name is real."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from types import ModuleType
+
+import pytest
+
+import inkdigits
+from inkdigits import errors
+from inkdigits.errors import Diverged, InkdigitsError, Interrupted
+from inkdigits.model import Model
+
+MODULES = [
+    module.name
+    for module in pkgutil.walk_packages(inkdigits.__path__, "inkdigits.")
+    if module.name != "inkdigits.__main__"
+]
+
+
+def drawn() -> dict[str, str]:
+    """Each error in the docstring's tree with its parent, by the column it stands in."""
+    parents: dict[str, str] = {}
+    path: list[tuple[int, str]] = []
+    for line in str(errors.__doc__).splitlines():
+        found = re.match(r"    [│├└─ ]*([A-Z]\w+)", line)
+        if found is None:
+            continue
+        column, name = found.start(1), found[1]
+        while path and path[-1][0] >= column:
+            path.pop()
+        parents[name] = path[-1][1] if path else "Exception"
+        path.append((column, name))
+    return parents
+
+
+def test_the_tree_in_the_docstring_is_the_real_tree() -> None:
+    real = {
+        name: value.__base__.__name__
+        for name, value in vars(errors).items()
+        if isinstance(value, type) and issubclass(value, Exception)
+    }
+    assert drawn() == real
+    assert sorted(real) == sorted(errors.__all__)
+
+
+def test_what_ends_a_training_early_carries_its_model(blink: Model) -> None:
+    for error in (Diverged("why", blink), Interrupted("why", blink)):
+        assert error.model is blink
+        assert str(error) == "why"
+        assert isinstance(error, InkdigitsError)
+    assert Diverged("at once", None).model is None
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_name_in_all_is_real_and_in_its_place(name: str) -> None:
+    module: ModuleType = importlib.import_module(name)
+    names = getattr(module, "__all__", [])
+    assert len(set(names)) == len(names)
+    for public in names:
+        assert hasattr(module, public)
+    # A module of its own has an `__all__`, but for the one that holds a version alone.
+    assert names or name == "inkdigits.version"
+
+
+def test_every_class_and_function_of_the_top_is_the_one_of_its_module() -> None:
+    from inkdigits.dataset import Dataset
+    from inkdigits.sources import load
+    from inkdigits.training import train
+    from inkdigits.version import __version__
+
+    assert inkdigits.Dataset is Dataset
+    assert inkdigits.Model is Model
+    assert inkdigits.load is load
+    assert inkdigits.train is train
+    assert inkdigits.__version__ == __version__
+    for name in errors.__all__:
+        assert getattr(inkdigits, name) is getattr(errors, name)
+    rest = {"Dataset", "Model", "__version__", "load", "read", "train"}
+    assert set(inkdigits.__all__) == rest | set(errors.__all__)
+
+
+def test_a_name_that_is_not_public_is_no_attribute_of_the_top() -> None:
+    with pytest.raises(AttributeError, match="module 'inkdigits' has no attribute 'predict'"):
+        _ = inkdigits.predict  # type: ignore[attr-defined]

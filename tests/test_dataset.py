@@ -45,6 +45,7 @@ def test_images_of_another_shape_or_type_are_refused(images: Any, message: str) 
         (["1", "2", "3", "4", "5"], "labels as integers 0 to 9, got <U1"),
         ([True] * 5, "labels as integers 0 to 9, got bool"),
         ([1, 2, 10, 4, 11], "labels 0 to 9, got 10 at index 2"),
+        ([1, 2, 3, 10, 4], "labels 0 to 9, got 10 at index 3"),
         ([1, 2, 3, -1, 5], "labels 0 to 9, got -1 at index 3"),
         ([256, 2, 3, 4, 5], "labels 0 to 9, got 256 at index 0"),
     ],

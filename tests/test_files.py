@@ -26,7 +26,7 @@ def test_what_exists_is_returned_as_a_path(tmp_path: Path) -> None:
     [
         ("mnist_tran.csv", "mnist_train.csv"),
         ("MNIST_train.csv", "mnist_train.csv"),
-        ("mnist_train", "mnist_train.csv"),
+        ("mnist_train", "mnist:train"),
         ("picture/0.png", "pictures"),
         ("mnist:trian", "mnist:train"),
     ],
@@ -39,9 +39,7 @@ def test_a_missing_file_is_answered_with_the_nearest_name(
     (tmp_path / "pictures").mkdir()
     with pytest.raises(FileError) as caught:
         existing(asked, among=("mnist:train", "mnist:test"))
-    assert (
-        str(caught.value) == f"there is no file or folder {Path(asked)}: did you mean {nearest}?"
-    )
+    assert str(caught.value) == f"there is no file or folder {Path(asked)}: did you mean {nearest}?"
 
 
 def test_a_missing_file_like_no_other_is_answered_with_the_folder_that_was_searched(

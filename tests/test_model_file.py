@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from inkdigits.dataset import Dataset
 from inkdigits.errors import FileError, InkdigitsError, ModelError
 from inkdigits.formats import is_model, load_model, save_model
-from inkdigits.formats.model_file import FORMAT, LAYERS
+from inkdigits.formats.model_file import FORMAT, LAYERS, METADATA
 from inkdigits.model import Card, Model
 from inkdigits.network import (
     Dense,
@@ -176,7 +176,15 @@ def test_any_reader_of_safetensors_finds_the_weights_by_layer_and_name(saved: Pa
         layer, own = name.split(".")
         assert np.array_equal(array, views[int(layer)][own])
     with safetensors.safe_open(saved, framework="numpy") as file:
-        assert file.metadata()["format"] == FORMAT
+        assert json.loads(file.metadata()[METADATA])["format"] == FORMAT
+
+
+def test_the_same_model_makes_the_same_bytes(tmp_path: Path) -> None:
+    contents = set()
+    for number in range(5):
+        save_model(small_model(), tmp_path / f"{number}.safetensors")
+        contents.add((tmp_path / f"{number}.safetensors").read_bytes())
+    assert len(contents) == 1
 
 
 # What is refused: the file as a whole
@@ -190,9 +198,7 @@ def test_a_file_cut_at_any_byte_is_refused(saved: Path, refusal: Refusal) -> Non
 
 
 @pytest.mark.parametrize("extra", [b"\0", b"\0" * 1000])
-def test_bytes_behind_the_weights_are_refused(
-    saved: Path, refusal: Refusal, extra: bytes
-) -> None:
+def test_bytes_behind_the_weights_are_refused(saved: Path, refusal: Refusal, extra: bytes) -> None:
     saved.write_bytes(saved.read_bytes() + extra)
     assert "is damaged: expected a whole safetensors file" in refusal(saved)
 
@@ -240,7 +246,11 @@ def test_what_is_no_safetensors_file_is_no_model(
 
 @pytest.mark.parametrize(
     ("metadata", "came"),
-    [(None, "None"), ({"format": "pt"}, "'pt'"), ({"format": "inkdigits model 2"}, "model 2'")],
+    [
+        (None, "None"),
+        ({"format": "pt"}, "None"),
+        ({METADATA: '{"format": "inkdigits model 2"}'}, "model 2'"),
+    ],
 )
 def test_a_safetensors_file_of_another_kind_is_told_from_ours(
     metadata: dict[str, str] | None, came: str, tmp_path: Path, refusal: Refusal
@@ -382,9 +392,9 @@ def test_a_card_that_cannot_be_is_refused(
 def rewritten(path: Path, key: str, change: Callable[[Data], None]) -> Path:
     """The file with one part of its metadata changed."""
     header, body = taken_apart(path)
-    data = json.loads(header["__metadata__"][key])
-    change(data)
-    header["__metadata__"][key] = json.dumps(data)
+    about = json.loads(header["__metadata__"][METADATA])
+    change(about[key])
+    header["__metadata__"][METADATA] = json.dumps(about)
     path.write_bytes(put_together(header, body))
     return path
 
@@ -407,7 +417,9 @@ def test_metadata_that_is_not_json_of_ours_is_refused(
     saved: Path, refusal: Refusal, key: str, text: str, message: str
 ) -> None:
     header, body = taken_apart(saved)
-    header["__metadata__"][key] = text
+    about = json.loads(header["__metadata__"][METADATA])
+    del about[key]
+    header["__metadata__"][METADATA] = json.dumps(about)[:-1] + f', "{key}": {text}}}'
     saved.write_bytes(put_together(header, body))
     assert message in refusal(saved)
 
@@ -417,9 +429,11 @@ def test_a_model_without_its_architecture_or_card_is_refused(
     saved: Path, refusal: Refusal, key: str
 ) -> None:
     header, body = taken_apart(saved)
-    del header["__metadata__"][key]
+    about = json.loads(header["__metadata__"][METADATA])
+    del about[key]
+    header["__metadata__"][METADATA] = json.dumps(about)
     saved.write_bytes(put_together(header, body))
-    assert "expected architecture and card as JSON, got KeyError" in refusal(saved)
+    assert "expected an architecture and a card, got KeyError" in refusal(saved)
 
 
 # What is refused: the weights
@@ -485,9 +499,7 @@ def test_weights_that_are_no_finite_numbers_are_refused(
 def test_no_lie_takes_memory(saved: Path, tmp_path: Path) -> None:
     # tracemalloc sees neither the memory of safetensors nor what is mapped: the kernel does.
     lies: dict[str, Callable[[Data], None]] = {
-        "huge.safetensors": with_layer(
-            3, "Dense", {"inputs": 8000, "outputs": 8000, "bias": True}
-        ),
+        "huge.safetensors": with_layer(3, "Dense", {"inputs": 8000, "outputs": 8000, "bias": True}),
         "wide.safetensors": with_layer(5, "Dense", {"inputs": 3, "outputs": 10**7, "bias": True}),
     }
     content = saved.read_bytes()
@@ -586,8 +598,8 @@ def test_any_json_in_any_place_of_the_header_gives_a_model_or_our_error(
     save_model(small_model(), path)
     header, body = taken_apart(path)
     part = data.draw(st.sampled_from(["architecture", "card", "header"]))
-    root = header if part == "header" else json.loads(header["__metadata__"][part])
-    place: Any = root
+    about = json.loads(header["__metadata__"][METADATA])
+    place: Any = header if part == "header" else about[part]
     while True:
         keys = list(place) if isinstance(place, dict) else list(range(len(place)))
         key = data.draw(st.sampled_from(keys))
@@ -597,7 +609,7 @@ def test_any_json_in_any_place_of_the_header_gives_a_model_or_our_error(
         place = inner
     place[key] = data.draw(JSON)
     if part != "header":
-        header["__metadata__"][part] = json.dumps(root)
+        header["__metadata__"][METADATA] = json.dumps(about)
     path.write_bytes(put_together(header, body))
     with contextlib.suppress(InkdigitsError):
         load_model(path)

@@ -107,14 +107,15 @@ class Crew:
     def __init__(self, lanes: int, threads: int | None = None) -> None:
         self.lanes = lanes
         self.threads = max(1, min(lanes, available_threads() if threads is None else threads))
-        # A queue for each pair: a token from one thread must not be taken for another's.
-        self._tokens: list[list[SimpleQueue[bool]]] = [
-            [SimpleQueue() for _ in range(self.threads)] for _ in range(self.threads)
-        ]
+        self._tokens: list[list[SimpleQueue[bool]]] = []
 
     def run(self, program: Callable[[Member], None]) -> None:
         """Runs program(member) on every thread; returns when all ended, raises what one raised."""
         errors: list[BaseException] = []
+        # A queue for each pair: a token from one thread must not be taken for another's. New ones,
+        # because a run that failed leaves tokens behind.
+        each = range(self.threads)
+        self._tokens = [[SimpleQueue() for _ in each] for _ in each]
 
         def follow(number: int) -> None:
             try:

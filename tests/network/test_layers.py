@@ -77,7 +77,7 @@ def test_pytorch_agrees_on_dropout_where_it_silences_the_same_values(
 ) -> None:
     kept = np.array(golden["layers"]["dropout"]["y"]) != 0
     assert 0 < kept.sum() < kept.size
-    check_against_torch("dropout", Dropout(0.3), Context(generator=lambda: Chosen(kept)))  # type: ignore[arg-type, return-value]
+    check_against_torch("dropout", Dropout(0.3), Context(generator=lambda: Chosen(kept)))
 
 
 @pytest.mark.parametrize(

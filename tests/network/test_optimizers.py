@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -72,7 +73,7 @@ def test_slices_of_the_vectors_move_as_the_whole_does_bit_for_bit(
     gradients = rng.normal(size=(5, size)).astype(kind)
     decay = rng.random(size) < 0.5
     found = []
-    for slices in [[slice(None)], [slice(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]]:
+    for slices in [[slice(None)], [slice(a, b) for a, b in itertools.pairwise(cuts)]]:
         parameters, memory = start.copy(), np.zeros((optimizer.slots, size), kind)
         for count, gradient in enumerate(gradients.copy(), start=1):
             for part in slices:
@@ -115,7 +116,7 @@ def test_a_larger_penalty_gives_smaller_weights(penalised: Callable[[float], Opt
         for penalty in (0.0, 0.1, 0.4, 1.6)
     ]
     assert sizes[0] == pytest.approx(np.abs(goal).sum(), abs=0.01)
-    assert all(np.diff(sizes) < -0.1), sizes
+    assert all(np.diff(sizes) < -0.05), sizes
 
 
 def test_l1_silences_small_weights_and_l2_shrinks_all() -> None:

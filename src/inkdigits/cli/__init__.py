@@ -56,6 +56,12 @@ class Commands(click.Group):
             raise click.UsageError(f"there is no command {args[0]!r}: {hint}", context)
         return super().resolve_command(context, args)
 
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except KeyboardInterrupt:
+            raise click.Abort from None  # click itself would print an empty line first
+
     def format_help(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write("Examples:\n" + EXAMPLES + "\n")
         self.format_usage(context, formatter)

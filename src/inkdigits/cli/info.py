@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -34,6 +35,8 @@ def command(thing: str | None, as_json: bool) -> None:
         data = about_recipe(thing)
     elif is_model(Path(thing)):
         data = about_model(thing)
+    elif not Path(thing).exists() and get_close_matches(thing, RECIPES):
+        data = about_recipe(thing)  # which says what is nearest
     else:
         data = about_data(thing)
     if as_json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,10 +21,14 @@ from inkdigits.cli.console import (
 
 if TYPE_CHECKING:
     from inkdigits.dataset import Dataset
+    from inkdigits.errors import Diverged, Interrupted
+    from inkdigits.evaluation import Report
     from inkdigits.model import Model
-    from inkdigits.training import Progress
+    from inkdigits.training import ClassicRecipe, Progress, Recipe
 
 __all__ = ["command"]
+
+Say = Callable[[str], None]
 
 EXAMPLES = """
     inkdigits train                                            a good network in a second
@@ -103,20 +108,21 @@ def command(
     start = None if start_from is None else load_model(start_from)
     recipe = find_recipe(recipe_name or (start.card.recipe if start else "mlp"))
     dataset, exam = gather(data, more, test, holdout)
-    epochs = epochs or recipe.epochs
-    given: dict[str, Any] = {
-        "--data": data if data != "mnist" else None,
-        "--and": more,
-        "--test": test,
-    }
-    given |= {"--seed": seed, "--out": out}
-    same = [part for name, value in given.items() if value is not None for part in (name, value)]
-    same += ["--holdout"] if holdout else []
-    session = Session(recipe, dataset, exam, epochs, threads, start, as_json, same)
+    plan = Plan(recipe, dataset, exam, epochs or recipe.epochs, threads, start)
+    say = silent if as_json else print
     if seeds is not None:
-        session.train_many(range(1, seeds + 1))
+        result = train_many(plan, range(1, seeds + 1), say)
     else:
-        session.train_one(1 if seed is None else seed, Path(out or "model.safetensors"))
+        given = {"--and": more, "--test": test, "--seed": seed, "--out": out}
+        given["--data"] = None if data == "mnist" else data
+        options = [
+            part for name, value in given.items() if value is not None for part in (name, value)
+        ]
+        options += ["--holdout"] if holdout else []
+        path = Path(out or "model.safetensors")
+        result = train_one(plan, 1 if seed is None else seed, path, options, say)
+    if as_json:
+        print_json(result)
 
 
 def gather(
@@ -147,28 +153,16 @@ def hold_out(dataset: Dataset) -> tuple[Dataset, Dataset]:
     return dataset.subset(np.sort(order[kept:])), dataset.subset(np.sort(order[:kept]))
 
 
-class Session:
-    """One call of the command: trains, tells, and writes what came out."""
+@dataclass(frozen=True)
+class Plan:
+    """What one call of the command trains."""
 
-    def __init__(
-        self,
-        recipe: Any,
-        dataset: Dataset,
-        exam: Exam | None,
-        epochs: int,
-        threads: int | None,
-        start: Model | None,
-        as_json: bool,
-        same: list[Any],
-    ) -> None:
-        self.recipe = recipe
-        self.dataset = dataset
-        self.exam = exam
-        self.epochs = epochs
-        self.threads = threads
-        self.start = start
-        self.as_json = as_json
-        self.same = same  # the options that a run which goes on from this one needs too
+    recipe: Recipe | ClassicRecipe
+    dataset: Dataset
+    exam: Exam | None
+    epochs: int
+    threads: int | None
+    start: Model | None
 
     @property
     def watched(self) -> Exam | None:
@@ -176,148 +170,149 @@ class Session:
         validating = self.exam is not None and self.exam.name == "validation"
         return self.exam if validating or self.recipe.name == "classic" else None
 
-    def say(self, text: str) -> None:
-        if not self.as_json:
-            print(text, flush=True)
 
-    def train(self, seed: int) -> Model:
-        from inkdigits.training import train
+def silent(*words: str) -> None:
+    """Stands in for print where JSON is all that stdout may hold."""
 
-        with progress("training", self.epochs * len(self.dataset)) as tick:
 
-            def report(at: Progress) -> None:
-                if at.record is not None:
-                    self.say_epoch(at)
-                loss = "" if at.loss is None else f"loss {at.loss:.4f}"
-                tick((at.epoch - 1) * at.samples + at.done, f"epoch {at.epoch}  {loss}")
+def train(plan: Plan, seed: int, say: Say) -> Model:
+    """One model; tells of each epoch."""
+    from inkdigits import training
 
-            return train(
-                self.recipe,
-                self.dataset,
-                seed=seed,
-                epochs=self.epochs,
-                threads=self.threads,
-                start=self.start,
-                watch=None if self.watched is None else self.watched.dataset,
-                report=report,
-            )
-
-    def say_epoch(self, at: Progress) -> None:
-        record = at.record or {}
-        accuracy = ""
-        if self.watched is not None:
-            accuracy = f"   {self.watched.name} accuracy {per_cent(record['accuracy'])}"
-        self.say(
-            f"epoch {at.epoch} of {at.epochs}   loss {record['loss']:.4f}{accuracy}"
+    def say_epoch(at: Progress, record: dict[str, Any]) -> None:
+        scored = ""
+        if plan.watched is not None:
+            scored = f"   {plan.watched.name} accuracy {per_cent(record['accuracy'])}"
+        say(
+            f"epoch {at.epoch} of {at.epochs}   loss {record['loss']:.4f}{scored}"
             f"   {record['seconds']:.2f} s"
         )
 
-    def train_one(self, seed: int, path: Path) -> None:
-        from inkdigits.errors import Diverged, Interrupted
-        from inkdigits.formats import check_replaceable, save_model
+    with progress("training", plan.epochs * len(plan.dataset)) as tick:
 
-        check_replaceable(path)
-        self.say(f"{self.recipe.name}: {self.recipe.purpose}")
-        self.say(f"{len(self.dataset):,} digits, seed {seed}, {self.epochs} epochs")
-        try:
-            model = self.train(seed)
-        except (Diverged, Interrupted) as stop:
-            self.keep(stop, path)
-            raise
-        data: dict[str, Any] = {
-            "recipe": self.recipe.name,
-            "seed": seed,
-            "epochs": self.epochs,
-            "parameters": model.network.parameters.size,
-            "seconds": model.card.seconds,
-        }
-        report = None
-        if self.exam is not None:
-            report = model.evaluate(self.exam.dataset, threads=self.threads)
-            result = report.as_data()
-            score = {key: result[key] for key in ("correct", "total", "accuracy", "interval")}
-            model = model.with_scores(**{self.exam.name: score})
-            data[self.exam.name] = score
+        def report(at: Progress) -> None:
+            if at.record is not None:
+                say_epoch(at, at.record)
+            loss = "" if at.loss is None else f"loss {at.loss:.4f}"
+            tick((at.epoch - 1) * at.samples + at.done, f"epoch {at.epoch}  {loss}")
+
+        return training.train(
+            plan.recipe,
+            plan.dataset,
+            seed=seed,
+            epochs=plan.epochs,
+            threads=plan.threads,
+            start=plan.start,
+            watch=None if plan.watched is None else plan.watched.dataset,
+            report=report,
+        )
+
+
+def train_one(plan: Plan, seed: int, path: Path, options: list[Any], say: Say) -> dict[str, Any]:
+    """Trains, writes the model to `path`, tests it; returns what --json prints.
+
+    `options` are those that a run which goes on from this one needs too.
+    """
+    from inkdigits.errors import Diverged, Interrupted
+    from inkdigits.formats import check_replaceable, save_model
+
+    check_replaceable(path)
+    say(f"{plan.recipe.name}: {plan.recipe.purpose}")
+    say(f"{len(plan.dataset):,} digits, seed {seed}, {plan.epochs} epochs")
+    try:
+        model = train(plan, seed, say)
+    except (Diverged, Interrupted) as stop:
+        keep(stop, plan, path, options)
+        raise
+    save_model(model, path)  # before the test, so that nothing that happens there can lose it
+    result: dict[str, Any] = {
+        "recipe": plan.recipe.name,
+        "seed": seed,
+        "epochs": plan.epochs,
+        "parameters": model.network.parameters.size,
+        "seconds": model.card.seconds,
+    }
+    if plan.exam is not None:
+        report = model.evaluate(plan.exam.dataset, threads=plan.threads)
+        figures = report.as_data()
+        score = {key: figures[key] for key in ("correct", "total", "accuracy", "interval")}
+        result[plan.exam.name] = score
+        model = model.with_scores(**{plan.exam.name: score})
         save_model(model, path)
-        data |= {
-            "history": model.card.history,
-            "model": str(path),
-            "fingerprint": model.fingerprint,
-        }
-        if self.as_json:
-            print_json(data)
-            return
-        if report is not None and self.exam is not None:
-            low, high = report.interval
-            self.say(
-                f"\n{self.exam.name.capitalize()} accuracy {per_cent(report.accuracy)}: "
-                f"{report.correct:,} of {report.total:,} read right "
-                f"(95 % interval {per_cent(low)} to {per_cent(high)})"
-            )
-            confusions = report.commonest_confusions(3)
-            if confusions:
-                pairs = (f"{true} read as {read} ({times}×)" for true, read, times in confusions)
-                self.say(f"Commonest confusions: {', '.join(pairs)}")
-        self.say(f"Trained in {model.card.seconds:.2f} s; the model is in {path}")
-        self.say(
-            f"\nNext:  inkdigits show {path} --out pictures     see what it has learned\n"
-            f"       inkdigits evaluate {path}                how well it reads, digit by digit\n"
-            f"       inkdigits train --from {path} --epochs {self.epochs}"
-        )
+        say_report(plan.exam.name, report, say)
+    say(f"Trained in {model.card.seconds:.2f} s; the model is in {path}\n")
+    say(f"Next:  inkdigits show {path} --out pictures     see what it has learned")
+    say(f"       inkdigits evaluate {path}                how well it reads, digit by digit")
+    say(f"       inkdigits train --from {path} --epochs {plan.epochs}")
+    return result | {
+        "history": model.card.history,
+        "model": str(path),
+        "fingerprint": model.fingerprint,
+    }
 
-    def keep(self, stop: Any, path: Path) -> None:
-        """Writes the model of a run that ended early beside `path`, and says so in the error."""
-        from inkdigits.formats import save_model
 
-        model: Model | None = stop.model
-        if model is None or not model.network.parameters.any():
-            stop.args = (f"{stop}; there is no model worth keeping yet",)
-            return
-        partial = path.with_name(f"{path.stem}.partial{path.suffix}")
-        save_model(model, partial)
-        left = self.epochs - model.card.epochs
-        command = ["inkdigits", "train", "--recipe", self.recipe.name, *self.same]
+def say_report(name: str, report: Report, say: Say) -> None:
+    low, high = report.interval
+    say(
+        f"\n{name.capitalize()} accuracy {per_cent(report.accuracy)}: "
+        f"{report.correct:,} of {report.total:,} read right "
+        f"(95 % interval {per_cent(low)} to {per_cent(high)})"
+    )
+    confusions = report.commonest_confusions(3)
+    if confusions:
+        pairs = (f"{true} read as {read} ({times}×)" for true, read, times in confusions)
+        say(f"Commonest confusions: {', '.join(pairs)}")
+
+
+def keep(stop: Diverged | Interrupted, plan: Plan, path: Path, options: list[Any]) -> None:
+    """Writes the model of a run that ended early beside `path`, and says so in the error."""
+    from inkdigits.errors import Interrupted
+    from inkdigits.formats import save_model
+
+    model = stop.model
+    if model is None or not model.network.parameters.any():
+        stop.args = (f"{stop}; there is no model worth keeping yet",)
+        return
+    partial = path.with_name(f"{path.stem}.partial{path.suffix}")
+    save_model(model, partial)
+    message = f"{stop}. The model so far is in {partial}"
+    if isinstance(stop, Interrupted):
+        left = plan.epochs - model.card.epochs
+        command = ["inkdigits", "train", "--recipe", plan.recipe.name, *options]
         command += ["--from", partial, "--epochs", left]
-        stop.args = (
-            f"{stop}. The model so far is in {partial}: go on with "
-            + shlex.join(map(str, command)),
+        message += f": go on with {shlex.join(map(str, command))}"
+    stop.args = (message,)
+
+
+def train_many(plan: Plan, seeds: range, say: Say) -> dict[str, Any]:
+    """One model a seed, none of them kept; returns what --json prints."""
+    import numpy as np
+
+    from inkdigits.errors import TrainingError
+    from inkdigits.evaluation import mean_interval
+
+    if plan.exam is None:
+        raise TrainingError("expected digits to test on with --seeds: name them with --test")
+    accuracies, seconds = [], []
+    for seed in seeds:
+        model = train(plan, seed, say)
+        accuracies.append(model.evaluate(plan.exam.dataset, threads=plan.threads).accuracy)
+        seconds.append(model.card.seconds)
+        say(
+            f"seed {seed}: {plan.exam.name} accuracy {per_cent(accuracies[-1])}"
+            f" in {seconds[-1]:.2f} s"
         )
-
-    def train_many(self, seeds: range) -> None:
-        """One model a seed; mean and interval of what they reach."""
-        import numpy as np
-
-        from inkdigits.errors import TrainingError
-        from inkdigits.evaluation import mean_interval
-
-        if self.exam is None:
-            raise TrainingError("expected digits to test on with --seeds: name them with --test")
-        accuracies, seconds = [], []
-        parameters = 0
-        for seed in seeds:
-            model = self.train(seed)
-            report = model.evaluate(self.exam.dataset, threads=self.threads)
-            accuracies.append(report.accuracy)
-            seconds.append(model.card.seconds)
-            parameters = model.network.parameters.size
-            self.say(
-                f"seed {seed}: {self.exam.name} accuracy {per_cent(report.accuracy)}"
-                f" in {model.card.seconds:.2f} s"
-            )
-        mean, low, high = mean_interval(np.array(accuracies))
-        if self.as_json:
-            print_json(
-                {
-                    "recipe": self.recipe.name,
-                    "seeds": list(seeds),
-                    "epochs": self.epochs,
-                    "parameters": parameters,
-                    "seconds": float(np.median(seconds)),
-                    self.exam.name: {"mean": mean, "interval": [low, high], "values": accuracies},
-                }
-            )
-        self.say(
-            f"Mean {self.exam.name} accuracy of {len(seeds)} seeds {per_cent(mean, 3)} "
-            f"(95 % interval {per_cent(low, 3)} to {per_cent(high, 3)}), "
-            f"median {np.median(seconds):.2f} s"
-        )
+    mean, low, high = mean_interval(np.array(accuracies))
+    median = float(np.median(seconds))
+    say(
+        f"Mean {plan.exam.name} accuracy of {len(seeds)} seeds {per_cent(mean, 3)} "
+        f"(95 % interval {per_cent(low, 3)} to {per_cent(high, 3)}), median {median:.2f} s"
+    )
+    return {
+        "recipe": plan.recipe.name,
+        "seeds": list(seeds),
+        "epochs": plan.epochs,
+        "parameters": plan.recipe.network().parameters.size,
+        "seconds": median,
+        plan.exam.name: {"mean": mean, "interval": [low, high], "values": accuracies},
+    }

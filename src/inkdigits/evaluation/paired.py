@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import comb
 from typing import Any
 
@@ -28,7 +28,7 @@ class Comparison:
 
     def as_data(self) -> dict[str, Any]:
         """The figures as plain data, for JSON."""
-        return vars(self)
+        return asdict(self)
 
 
 def mcnemar(only_first: int, only_second: int) -> float:

@@ -27,7 +27,8 @@ def wilson_interval(correct: int, total: int) -> tuple[float, float]:
     shrink = 1 + Z95**2 / total
     middle = (share + Z95**2 / (2 * total)) / shrink
     half = Z95 / shrink * (share * (1 - share) / total + Z95**2 / (4 * total**2)) ** 0.5
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # At 0 and at 1 an end is the share itself, which rounding must not leave outside.
+    return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))
 
 
 def mean_interval(values: NDArray[np.float64]) -> tuple[float, float, float]:
@@ -49,7 +50,8 @@ def mean_interval(values: NDArray[np.float64]) -> tuple[float, float, float]:
 def student_t(freedom: int) -> float:
     """t with 97.5 % of Student's distribution of `freedom` degrees below it (to 5 digits).
 
-    With t = √freedom · tan u the density becomes cosᶠ⁻¹u, which is summed up to its 95 %.
+    With t = √freedom · tan u the density becomes cosᶠ⁻¹u, which is summed up to 95 % of its half
+    (docs/derivations.md).
     """
     angles = np.linspace(0, np.pi / 2, 100_001)
     middles = (angles[1:] + angles[:-1]) / 2

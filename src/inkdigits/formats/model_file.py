@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -37,6 +38,7 @@ from inkdigits.network import (
 
 __all__ = ["FORMAT", "check_replaceable", "is_model", "load_model", "save_model"]
 
+METADATA = "inkdigits"  # the name of the one entry in the file's metadata
 FORMAT = "inkdigits model 1"
 
 # Every layer that a file may name, and nothing else: the one place where names become classes.
@@ -63,17 +65,17 @@ def save_model(model: Model, path: str | Path) -> None:
     path = Path(path)
     check_replaceable(path)
     network = model.network
-    metadata = {
+    about = {
         "format": FORMAT,
-        "architecture": json.dumps(
-            {
-                "input_shape": network.input_shape,
-                "dtype": network.dtype.name,
-                "layers": [[type(layer).__name__, vars(layer)] for layer in network.layers],
-            }
-        ),
-        "card": json.dumps(asdict(model.card)),
+        "architecture": {
+            "input_shape": network.input_shape,
+            "dtype": network.dtype.name,
+            "layers": [[type(layer).__name__, vars(layer)] for layer in network.layers],
+        },
+        "card": asdict(model.card),
     }
+    # One entry, because safetensors writes several in any order: one model, one file.
+    metadata = {METADATA: json.dumps(about, allow_nan=False)}
     content = safetensors.numpy.save(named_tensors(network), metadata)
     with written_whole(path) as temporary:
         temporary.write_bytes(content)
@@ -91,21 +93,16 @@ def load_model(path: str | Path) -> Model:
     """
     path = existing(path)
     header = read_header(path)
-    metadata = header.pop("__metadata__", None)
-    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
-        came = metadata.get("format") if isinstance(metadata, dict) else None
-        raise ModelError(
-            f"{path} is a safetensors file, but no model of inkdigits: expected the format "
-            f"{FORMAT!r} in its metadata, got {came!r:.80}"
-        )
+    about = what_it_says(path, header)
+    header.pop("__metadata__")
     try:
-        network = network_from(finite(metadata["architecture"]), path.stat().st_size)
-        card = card_from(finite(metadata["card"]))
+        network = network_from(about["architecture"], path.stat().st_size)
+        card = card_from(about["card"])
     except InkdigitsError as error:
         raise ModelError(f"{path}: {error}") from error
     except (AttributeError, KeyError, ValueError, TypeError, RecursionError) as error:
         raise ModelError(
-            f"{path} has a damaged card: expected architecture and card as JSON, "
+            f"{path} has a damaged card: expected an architecture and a card, "
             f"got {type(error).__name__}: {error}"
         ) from error
     check_tensors(path, header, network)
@@ -133,6 +130,10 @@ def check_replaceable(path: Path) -> None:
         )
     if not path.parent.is_dir():
         raise FileError(f"there is no folder {path.parent} to write {path.name} to: make it first")
+    if not os.access(path.parent, os.W_OK):
+        raise FileError(
+            f"may not write to the folder {path.parent}: choose another for {path.name}"
+        )
 
 
 def is_model(path: Path) -> bool:
@@ -140,10 +141,29 @@ def is_model(path: Path) -> bool:
     if not path.is_file():
         return False
     try:
-        metadata = read_header(path).get("__metadata__")
+        what_it_says(path, read_header(path))
     except InkdigitsError:
         return False
-    return isinstance(metadata, dict) and metadata.get("format") == FORMAT
+    return True
+
+
+def what_it_says(path: Path, header: dict[str, Any]) -> dict[str, Any]:
+    """Format, architecture and card, from the metadata in the header of a file of ours."""
+    metadata = header.get("__metadata__")
+    text = metadata.get(METADATA) if isinstance(metadata, dict) else None
+    try:
+        about = finite(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError) as error:
+        raise ModelError(
+            f"{path} has a damaged card: expected JSON, got {type(error).__name__}: {error}"
+        ) from error
+    came = about.get("format") if isinstance(about, dict) else None
+    if not isinstance(about, dict) or came != FORMAT:
+        raise ModelError(
+            f"{path} is a safetensors file, but no model of inkdigits: expected the format "
+            f"{FORMAT!r} in its metadata, got {came!r:.80}"
+        )
+    return about
 
 
 def read_header(path: Path) -> dict[str, Any]:

@@ -7,7 +7,15 @@ from numpy.typing import NDArray
 
 from inkdigits.classic import TARGET_HIGH, TARGET_LOW
 from inkdigits.dataset import DIGITS
-from inkdigits.network import Dense, Flatten, Network, Rescale, Sigmoid, SoftmaxCrossEntropy
+from inkdigits.network import (
+    Dense,
+    Dropout,
+    Flatten,
+    Network,
+    Rescale,
+    Sigmoid,
+    SoftmaxCrossEntropy,
+)
 from inkdigits.network.layers import Array
 
 __all__ = ["imagined_digits"]
@@ -53,7 +61,8 @@ def logit(y: Array) -> Array:
 def stretched(signals: Array) -> Array:
     """Each column moved and scaled to run from 0.01 to 0.99."""
     low, high = signals.min(axis=0), signals.max(axis=0)
-    y: Array = 0.01 + 0.98 * (signals - low) / (high - low)
+    spread = np.where(high > low, high - low, 1)  # a single hidden unit has none
+    y: Array = 0.01 + 0.98 * (signals - low) / spread
     return y
 
 
@@ -63,6 +72,10 @@ def climbed(network: Network) -> NDArray[np.uint8]:
     Simonyan et al. 2014, section 2, with ink that fades and bleeds in the place of their penalty:
     without it the network's answer is as sure, and the picture is noise.
     """
+    kept = [layer for layer in network.layers if not isinstance(layer, Dropout)]
+    whole = Network(kept, input_shape=network.input_shape, dtype=network.dtype)
+    whole.parameters[:] = network.parameters  # dropout has none
+    network = whole
     sheets = np.zeros((*network.input_shape, DIGITS), network.dtype)
     digits = np.arange(DIGITS)
     for _ in range(ASCENT_STEPS):

@@ -31,7 +31,7 @@ def softmax(logits: Array) -> Array:
 
 @dataclass(frozen=True)
 class SoftmaxCrossEntropy:
-    """L = −Σ log p(label), p = softmax(logits); dL/dlogits = p − target.
+    """L = −Σ log p(label), p = softmax(logits); dL/dlogits = p − target (docs/derivations.md).
 
     Args:
         smoothing: the share of the target that is spread evenly over all M answers, so that the

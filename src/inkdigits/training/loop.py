@@ -27,7 +27,9 @@ __all__ = ["ClassicTrainer", "LossLeftBounds", "StepReport", "Trainer"]
 StepReport = Callable[[int, float | None], None]
 
 STATE_MOMENTUM = 0.1  # the weight of a chunk's statistics in the running ones
-LOSS_LIMIT = 100.0  # times the first step's loss: beyond, nothing is being learned any more
+# Times the first step's loss, or 1 where that is less (a good start does not make one misread digit
+# a divergence): beyond, nothing is being learned any more.
+LOSS_LIMIT = 100.0
 
 
 class LossLeftBounds(Exception):
@@ -118,6 +120,8 @@ class Trainer:
         ]
         total = 0.0
 
+        # What overflows leaves the bounds of the loss at the next step, and that is reported.
+        @np.errstate(over="ignore", invalid="ignore")
         def program(member: Member) -> None:
             nonlocal total
             done = 0
@@ -179,7 +183,7 @@ class Trainer:
     def _check_bounds(self, step: int, loss: float) -> None:
         if step == 0:
             self._first_loss = loss
-        if not loss <= LOSS_LIMIT * self._first_loss:  # "not <=" is true for what is no number
+        if not (math.isfinite(loss) and loss <= LOSS_LIMIT * max(self._first_loss, 1.0)):
             raise LossLeftBounds
 
     def _update(self, step: int, share: slice) -> None:
@@ -235,8 +239,13 @@ class ClassicTrainer:
         Raises:
             LossLeftBounds: the weights are no numbers any more.
         """
-        loss = self.classic.fit(self.dataset, report=lambda done, total: report(done, None))
-        self.step += len(self.dataset)
-        if not math.isfinite(loss):
-            raise LossLeftBounds
-        return loss
+        before = self.step
+
+        def after_block(done: int, total: int) -> None:
+            self.step = before + done
+            if not np.isfinite(self.classic.who).all():
+                raise LossLeftBounds
+            report(done, None)
+
+        with np.errstate(over="ignore", invalid="ignore"):  # the weights tell
+            return self.classic.fit(self.dataset, report=after_block)

@@ -63,6 +63,13 @@ class Recipe:
     lanes: int = 2
     spread: Spread = he
 
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch", "chunk", "lanes"):
+            if getattr(self, name) < 1:
+                raise TrainingError(
+                    f"expected {name} of 1 or more in recipe {self.name}, got {getattr(self, name)}"
+                )
+
     def network(self) -> Network:
         """The network before its first weights."""
         return Network(self.layers)

@@ -1,0 +1,260 @@
+"""`inkdigits read`: a line for each input in its place, whether it could be read or not."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from inkdigits.cli import run
+from inkdigits.dataset import Dataset
+from inkdigits.model import Model
+from inkdigits.sources import save
+
+Call = Callable[..., str]
+Lines = list[dict[str, Any]]
+
+
+@pytest.fixture
+def pictures(some: Dataset, here: Path) -> Path:
+    """A folder of three pictures, in a folder of its own, and a hidden file."""
+    folder = here / "pictures"
+    (folder / "deep").mkdir(parents=True)
+    for name, image in zip(["a.png", "b.png", "deep/c.jpg"], some.images, strict=False):
+        Image.fromarray(image).save(folder / name, quality=95)
+    (folder / ".hidden").write_text("no picture")
+    return folder
+
+
+@pytest.fixture
+def lines(call: Call) -> Callable[..., Lines]:
+    """What a command prints with --json, a document on each line."""
+    return lambda command, *rest: [
+        json.loads(line) for line in call(command, "--json", *rest).splitlines()
+    ]
+
+
+def test_a_picture_becomes_its_numbers_with_box_and_digits(
+    lines: Callable[..., Lines], pictures: Path, model: str, blink: Model, some: Dataset
+) -> None:
+    (line,) = lines("read", "pictures/a.png", "--model", model)
+    probability = blink.predict_probabilities(some.images[:1])[0, 7]
+    box = [0, 0, 28, 28]
+    assert line == {
+        "path": "pictures/a.png",
+        "size": [28, 28],
+        "numbers": [
+            {
+                "text": "7",
+                "confidence": probability,
+                "box": box,
+                "digits": [{"digit": 7, "probability": probability, "box": box}],
+            }
+        ],
+    }
+
+
+def test_a_single_digit_comes_with_all_ten_probabilities(
+    lines: Callable[..., Lines], pictures: Path, model: str
+) -> None:
+    (line,) = lines("read", "pictures/a.png", "--model", model, "--single")
+    assert list(line) == [
+        "path", "digit", "probability", "probabilities", "not_a_digit", "rejected",
+    ]  # fmt: skip
+    assert len(line["probabilities"]) == 10
+    assert sum(line["probabilities"]) == pytest.approx(1, abs=1e-12)  # the sum's own rounding
+    assert line["probability"] == max(line["probabilities"]) == line["probabilities"][7]
+    assert (line["digit"], line["not_a_digit"], line["rejected"]) == (7, None, False)
+
+
+def test_a_folder_is_read_in_the_order_of_its_names_and_without_hidden_files(
+    lines: Callable[..., Lines], pictures: Path, model: str
+) -> None:
+    read = lines("read", "pictures", "--model", model)
+    assert [Path(line["path"]).as_posix() for line in read] == [
+        "pictures/a.png",
+        "pictures/b.png",
+        "pictures/deep/c.jpg",
+    ]
+    assert [line["numbers"][0]["text"] for line in read] == ["7", "2", "1"]
+
+
+@pytest.mark.parametrize(
+    "name", ["some.csv", "some.npz", "some-images-idx3-ubyte", "some-images-idx3-ubyte.gz"]
+)
+@pytest.mark.parametrize("labelled", [True, False])
+def test_a_data_file_becomes_a_line_a_record(
+    lines: Callable[..., Lines],
+    model: str,
+    blink: Model,
+    some: Dataset,
+    here: Path,
+    name: str,
+    labelled: bool,
+) -> None:
+    save(some if labelled else Dataset(some.images), here / name)
+    read = lines("read", name, "--model", model)
+    probabilities = blink.predict_probabilities(some.images)
+    assert read == [
+        {"index": index, "digit": int(row.argmax()), "probability": row.max()}
+        for index, row in enumerate(probabilities)
+    ]
+
+
+def test_what_cannot_be_read_is_named_in_its_place_and_the_command_fails_in_the_end(
+    capsys: pytest.CaptureFixture[str], pictures: Path, some: Dataset, model: str, here: Path
+) -> None:
+    (pictures / "aa.png").write_bytes((pictures / "a.png").read_bytes()[:-80])
+    (pictures / "large.png").write_bytes(b"")
+    Image.new("L", (100, 30)).save(pictures / "large.png")
+    (pictures / "letter.png").write_text("Dear Sir")
+    save(some.subset(range(2)), here / "two.npz")
+    (here / "torn.npz").write_bytes((here / "two.npz").read_bytes()[:-40])
+    inputs = ["nowhere.png", "pictures", "torn.npz", "two.npz", "pictures/b.png"]
+    expected = [
+        ("nowhere.png", "there is no file or folder nowhere.png"),
+        ("pictures/a.png", "7"),
+        ("pictures/aa.png", "cannot read pictures/aa.png as a picture"),
+        ("pictures/b.png", "2"),
+        ("pictures/deep/c.jpg", "1"),
+        ("pictures/large.png", "got 100 × 30: crop the digit"),
+        ("pictures/letter.png", "cannot read pictures/letter.png as a picture"),
+        ("torn.npz", "expected a whole npz"),
+        (0, "7"),
+        (1, "2"),
+        ("pictures/b.png", "2"),
+    ]
+    assert run(["read", *inputs, "--model", model, "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert err == ""
+    for line, (name, text) in zip(map(json.loads, out.splitlines()), expected, strict=True):
+        assert line.get("path", line.get("index")) == name
+        if "error" in line:
+            assert list(line) == ["path", "error"]
+            assert text in line["error"]
+        elif "numbers" in line:
+            assert line["numbers"][0]["text"] == text
+        else:
+            assert str(line["digit"]) == text
+    assert run(["read", *inputs, "--model", model]) == 1
+    out, err = capsys.readouterr()
+    assert err == ""
+    for spoken, (name, text) in zip(out.splitlines(), expected, strict=True):
+        assert spoken.startswith(f"{name}: ")
+        assert text in spoken
+
+
+@pytest.mark.parametrize("name", ["=1+1.png", "+a.png", "-a.png", "@a.png", "a 'b', ü.png"])
+def test_json_keeps_the_names_of_files_exact(
+    lines: Callable[..., Lines], pictures: Path, model: str, name: str
+) -> None:
+    (pictures / "a.png").rename(name)
+    (line,) = lines("read", "--model", model, "--", name)
+    assert line["path"] == name
+    assert line["numbers"][0]["text"] == "7"
+
+
+def test_a_persons_line_has_the_digit_and_how_sure_it_is(
+    call: Call, pictures: Path, model: str, blink: Model, some: Dataset
+) -> None:
+    probability = blink.predict_probabilities(some.images[:1])[0, 7]
+    share = f"{100 * probability:.1f} %"
+    said = call("read", "pictures/a.png", "--model", model)
+    assert said == f"pictures/a.png: 7  ({share})\n"
+    assert said == call("read", "pictures/a.png", "--model", model, "--single")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="bytes in names are a matter of POSIX")
+def test_a_decompression_bomb_is_one_line_and_no_warning(here: Path, model: str) -> None:
+    # Pillow would warn of it on stderr, as nobody wants to read it.
+    Image.new("1", (11_200, 11_200)).save(here / "bomb.png")
+    assert (here / "bomb.png").stat().st_size < 100_000
+    done = subprocess.run(
+        [sys.executable, "-m", "inkdigits", "read", "bomb.png", "--model", model, "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "cannot read bomb.png as a picture" in json.loads(done.stdout)["error"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["a.png"], "there is no file or folder model.safetensors"),
+        (["a.png", "--model", "good.safetensor"], "did you mean good.safetensors?"),
+        (["a.png", "--model", "letter"], "letter is no model"),
+    ],
+)
+def test_without_a_model_nothing_is_read(
+    refusal: Callable[..., str], model: str, here: Path, arguments: list[str], message: str
+) -> None:
+    (here / "letter").write_text("Dear Sir, please read this letter of mine.")
+    assert message in refusal("read", *arguments)
+
+
+# Kaggle's submission
+
+
+def kaggles_test_file(path: Path, digits: Dataset) -> None:
+    """As Kaggle has it: a header, and 784 pixels without a label."""
+    header = ",".join(f"pixel{index}" for index in range(784))
+    rows = (",".join(map(str, image.ravel())) for image in digits.images)
+    path.write_text("\n".join([header, *rows]) + "\n")
+
+
+def test_a_submission_has_kaggles_header_ids_from_1_and_whole_numbers(
+    call: Call, model: str, blink: Model, some: Dataset, here: Path
+) -> None:
+    kaggles_test_file(here / "test.csv", some)
+    said = call("read", "test.csv", "--model", model, "--submission", "submission.csv")
+    assert said == "200 digits of test.csv written to submission.csv\n"
+    content = (here / "submission.csv").read_bytes()
+    assert content.startswith(b"ImageId,Label\n1,7\n2,2\n3,1\n4,0\n")
+    assert content.endswith(b"\n")
+    rows = list(csv.reader(content.decode().splitlines()))[1:]
+    assert [int(number) for number, _ in rows] == list(range(1, 201))
+    assert [label for _, label in rows] == list(map(str, blink.predict(some.images)))
+
+
+def test_a_submission_in_json_says_how_many_digits_it_holds(
+    lines: Callable[..., Lines], model: str, some: Dataset, here: Path
+) -> None:
+    kaggles_test_file(here / "test.csv", some)
+    (line,) = lines("read", "test.csv", "--model", model, "--submission", "out.csv")
+    assert line == {"submission": "out.csv", "digits": 200}
+
+
+def test_a_submission_is_of_one_data_file(
+    refusal: Callable[..., str], model: str, some: Dataset, here: Path
+) -> None:
+    kaggles_test_file(here / "test.csv", some)
+    options = ["--model", model, "--submission", "out.csv"]
+    message = refusal("read", "test.csv", "test.csv", *options, status=2)
+    assert "--submission takes one data file, got 2" in message
+    assert "did you mean test.csv?" in refusal("read", "tst.csv", *options)
+    assert "cannot write nowhere" in refusal(
+        "read", "test.csv", "--model", model, "--submission", "nowhere/out.csv"
+    )
+    assert not (here / "out.csv").exists()
+
+
+def test_what_is_read_does_not_depend_on_what_stands_beside_it(
+    lines: Callable[..., Lines], model: str, some: Dataset, here: Path
+) -> None:
+    # 5 digits and 200 fill the products differently: float32's rounding may move the last digits.
+    save(some, here / "all.npz")
+    save(some.subset(range(5)), here / "five.npz")
+    all_lines, five = (lines("read", name, "--model", model) for name in ("all.npz", "five.npz"))
+    for one, other in zip(five, all_lines, strict=False):
+        assert one["digit"] == other["digit"]
+        assert np.isclose(one["probability"], other["probability"], rtol=1e-5)

@@ -1,0 +1,424 @@
+"""`inkdigits train`: the model and the figures that its options promise, or one line."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import inkdigits.sources
+from inkdigits.dataset import Dataset
+from inkdigits.evaluation import mean_interval, wilson_interval
+from inkdigits.formats import load_model
+from inkdigits.sources import load, save
+from inkdigits.training import RECIPES
+from inkdigits.training.schedules import Constant
+
+Call = Callable[..., str]
+Json = Callable[..., dict[str, Any]]
+Refusal = Callable[..., str]
+
+KEYS = ["recipe", "seed", "epochs", "parameters", "seconds", "history", "model", "fingerprint"]
+
+
+@pytest.fixture
+def asked_for(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of all data that a command loads."""
+    names: list[str] = []
+
+    def watched(name: str) -> Dataset:
+        names.append(name)
+        return load(name)
+
+    monkeypatch.setattr(inkdigits.sources, "load", watched)
+    return names
+
+
+@pytest.fixture
+def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is refused must be refused before it costs anything."""
+
+    def fail(*_: object, **__: object) -> None:
+        pytest.fail("the training began")
+
+    monkeypatch.setattr("inkdigits.training.train", fail)
+
+
+# What comes out
+
+
+def test_with_mnist_the_model_is_tested_on_the_test_digits(
+    document: Json, asked_for: list[str]
+) -> None:
+    result = document("train", "--recipe", "blink", "--seed", "3")
+    assert sorted(result) == sorted([*KEYS, "test"])
+    assert sorted(asked_for) == ["mnist:test", "mnist:train"]
+    assert (result["recipe"], result["seed"], result["epochs"]) == ("blink", 3, 2)
+    test = result["test"]
+    assert sorted(test) == ["accuracy", "correct", "interval", "total"]
+    assert test["total"] == 10_000
+    assert test["accuracy"] == test["correct"] / 10_000
+    # The recipe's promise is .9742 in the mean; a seed lies within .003 of the mean.
+    assert test["accuracy"] > 0.97
+    assert test["interval"] == list(wilson_interval(test["correct"], 10_000))
+    assert [sorted(record) for record in result["history"]] == [["epoch", "loss", "seconds"]] * 2
+    assert [record["epoch"] for record in result["history"]] == [1, 2]
+    model = load_model(result["model"])
+    assert result["model"] == "model.safetensors"
+    assert model.fingerprint == result["fingerprint"]
+    assert model.network.parameters.size == result["parameters"]
+    assert model.card.scores == {"test": test}
+    assert model.card.history == result["history"]
+    assert model.card.seconds == result["seconds"]
+    assert model.card.data == load("mnist:train").fingerprint
+
+
+def test_holdout_reports_validation_and_never_sees_the_test_digits(
+    document: Json, asked_for: list[str]
+) -> None:
+    result = document("train", "--recipe", "blink", "--holdout")
+    assert sorted(result) == sorted([*KEYS, "validation"])
+    assert sorted(asked_for) == ["mnist:train50", "mnist:validation"]
+    assert result["validation"]["total"] == 10_000
+    assert [sorted(record) for record in result["history"]] == [
+        ["accuracy", "epoch", "loss", "seconds"]
+    ] * 2
+    assert result["history"][-1]["accuracy"] == result["validation"]["accuracy"]
+
+
+def test_other_data_is_trained_on_whole_and_not_tested(
+    document: Json, data: str, digits: Dataset
+) -> None:
+    result = document("train", "--recipe", "blink", "--data", data)
+    assert sorted(result) == sorted(KEYS)
+    assert load_model("model.safetensors").card.data == digits.fingerprint
+
+
+def test_other_data_is_tested_with_test_alone(
+    document: Json, data: str, some: Dataset, here: Path
+) -> None:
+    save(some, here / "some.csv")
+    result = document("train", "--recipe", "blink", "--data", data, "--test", "some.csv")
+    assert sorted(result) == sorted([*KEYS, "test"])
+    assert result["test"]["total"] == 200
+
+
+def test_holdout_of_other_data_keeps_a_sixth_that_is_not_learned_from(
+    document: Json, data: str, digits: Dataset
+) -> None:
+    result = document("train", "--recipe", "blink", "--data", data, "--holdout")
+    assert result["validation"]["total"] == 50
+    again = document("train", "--recipe", "blink", "--data", data, "--holdout")
+    assert again["fingerprint"] == result["fingerprint"]
+    from inkdigits.cli.train import hold_out
+
+    learned, kept = hold_out(digits)
+    assert load_model("model.safetensors").card.data == learned.fingerprint
+    pictures = [{image.tobytes() for image in part.images} for part in (learned, kept, digits)]
+    assert pictures[0] | pictures[1] == pictures[2]
+    assert not pictures[0] & pictures[1]
+
+
+def test_and_adds_digits_to_train_on(
+    document: Json, data: str, digits: Dataset, some: Dataset, here: Path
+) -> None:
+    save(some, here / "more.csv")
+    save(digits.joined(some), here / "both.npz")
+    apart = document("train", "--recipe", "blink", "--data", data, "--and", "more.csv")
+    together = document("train", "--recipe", "blink", "--data", "both.npz")
+    assert apart["fingerprint"] == together["fingerprint"]
+
+
+@pytest.mark.parametrize("recipe", ["classic", "blink"])
+def test_the_weights_are_the_same_for_any_number_of_threads_and_others_for_another_seed(
+    document: Json, data: str, recipe: str
+) -> None:
+    options = ["train", "--recipe", recipe, "--data", data, "--epochs", "1"]
+    one, two, three = (document(*options, "--threads", threads) for threads in "123")
+    assert one["fingerprint"] == two["fingerprint"] == three["fingerprint"]
+    assert document(*options, "--seed", "1")["fingerprint"] == one["fingerprint"]
+    assert document(*options, "--seed", "2")["fingerprint"] != one["fingerprint"]
+
+
+def test_classic_goes_on_from_its_own_weights_as_if_it_had_not_stopped(
+    document: Json, data: str
+) -> None:
+    options = ["train", "--recipe", "classic", "--data", data]
+    straight = document(*options, "--epochs", "3")
+    first = document(*options, "--epochs", "1")
+    then = document(*options, "--epochs", "2", "--from", "model.safetensors")
+    assert then["fingerprint"] == straight["fingerprint"] != first["fingerprint"]
+    card = load_model("model.safetensors").card
+    assert card.started_from == first["fingerprint"]
+    assert card.epochs == 2
+
+
+def test_from_without_a_recipe_takes_that_of_the_model(document: Json, data: str) -> None:
+    first = document("train", "--recipe", "blink", "--data", data, "--out", "first")
+    then = document("train", "--from", "first", "--data", data, "--out", "then")
+    assert (then["recipe"], then["epochs"]) == ("blink", RECIPES["blink"].epochs)
+    assert load_model("then").card.started_from == first["fingerprint"]
+    assert load_model("first").fingerprint == first["fingerprint"]
+
+
+def test_seeds_reports_mean_and_interval_of_single_runs_and_keeps_no_model(
+    document: Json, data: str, here: Path
+) -> None:
+    options = ["train", "--recipe", "blink", "--data", data, "--test", "mnist:test"]
+    many = document(*options, "--seeds", "3")
+    assert not (here / "model.safetensors").exists()
+    assert sorted(many) == sorted(["recipe", "seeds", "epochs", "parameters", "seconds", "test"])
+    assert many["seeds"] == [1, 2, 3]
+    single = [document(*options, "--seed", seed)["test"]["accuracy"] for seed in "123"]
+    assert many["test"]["values"] == single
+    mean, low, high = mean_interval(np.array(single))
+    assert (many["test"]["mean"], many["test"]["interval"]) == (mean, [low, high])
+
+
+def test_seeds_with_holdout_reports_validation(document: Json, data: str) -> None:
+    many = document("train", "--recipe", "blink", "--data", data, "--holdout", "--seeds", "2")
+    assert "test" not in many
+    assert len(many["validation"]["values"]) == 2
+
+
+# What is said
+
+
+def test_a_person_is_told_the_epochs_the_accuracy_the_confusions_and_what_to_try_next(
+    call: Call, data: str
+) -> None:
+    said = call("train", "--recipe", "classic", "--data", data, "--test", data, "--epochs", "2")
+    assert said.startswith("classic: the post's network and training, to the letter\n")
+    assert "300 digits, seed 1, 2 epochs\n" in said
+    epochs = re.findall(
+        r"^epoch (\d) of 2   loss 0\.\d{4}   test accuracy \d+\.\d\d %   \d+\.\d\d s$",
+        said,
+        re.MULTILINE,
+    )
+    assert epochs == ["1", "2"]
+    assert re.search(
+        r"Test accuracy \d+\.\d\d %: \d+ of 300 read right \(95 % interval .* to .*\)", said
+    )
+    assert re.search(r"Commonest confusions: \d read as \d \(\d+×\), ", said)
+    assert "the model is in model.safetensors\n" in said
+    assert "inkdigits show model.safetensors --out pictures" in said
+
+
+def test_accuracy_is_called_validation_where_it_is(call: Call, data: str) -> None:
+    said = call("train", "--recipe", "blink", "--data", data, "--holdout")
+    assert re.search(r"^epoch 1 of 2   loss .*   validation accuracy ", said, re.MULTILINE)
+    assert "Validation accuracy " in said
+    assert "est accuracy" not in said
+
+
+def test_many_seeds_are_told_one_by_one_and_together(call: Call, data: str) -> None:
+    said = call("train", "--recipe", "blink", "--data", data, "--test", data, "--seeds", "2")
+    assert len(re.findall(r"^seed [12]: test accuracy .* %", said, re.MULTILINE)) == 2
+    assert re.search(r"Mean test accuracy of 2 seeds .* \(95 % interval .*\), median", said)
+
+
+# What is refused
+
+
+@pytest.mark.usefixtures("no_training")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--seeds", "2", "--out", "m"], "keeps none: without --seed, --out"),
+        (["--seeds", "2", "--seed", "1"], "keeps none: without --seed, --out"),
+        (["--seeds", "1"], "1 is not in the range x>=2"),
+        (["--holdout", "--test", "x"], "--holdout reports validation alone: use it without --test"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(
+    refusal: Refusal, data: str, options: list[str], message: str
+) -> None:
+    assert message in refusal("train", "--data", data, *options, status=2)
+
+
+@pytest.mark.usefixtures("no_training")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--recipe", "mpl"], "there is no recipe 'mpl': did you mean mlp?"),
+        (["--recipe", "zzz"], "there is no recipe 'zzz': there are classic, blink, mlp"),
+        (["--data", "digits.np"], "no file or folder digits.np: did you mean digits.npz?"),
+        (["--data", "mnist:tran"], "mnist:tran: did you mean mnist:train?"),
+        (["--and", "bare.npz"], "expected two labelled sets or two without labels"),
+        (["--and", "nowhere"], "there is no file or folder nowhere"),
+        (["--test", "nowhere"], "there is no file or folder nowhere"),
+        (["--test", "bare.npz"], "expected labelled digits, got images without labels"),
+        (["--data", "five.npz", "--holdout"], "expected at least one digit for validation, got"),
+        (["--seeds", "2"], "expected digits to test on with --seeds: name them with --test"),
+        (["--from", "nowhere"], "there is no file or folder nowhere"),
+        (["--from", "digits.npz"], "digits.npz is no model"),
+        (["--out", "letter.txt"], "letter.txt exists and is no model of inkdigits, so it is not"),
+        (["--out", "folder"], "folder exists and is no model of inkdigits, so it is not"),
+        (["--out", "lost/m.safetensors"], "there is no folder lost to write m.safetensors to"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_the_training(
+    refusal: Refusal, data: str, digits: Dataset, here: Path, options: list[str], message: str
+) -> None:
+    save(Dataset(digits.images), here / "bare.npz")
+    save(digits.subset(range(5)), here / "five.npz")
+    (here / "letter.txt").write_text("Dear Sir")
+    (here / "folder").mkdir()
+    before = sorted(here.rglob("*"))
+    assert message in refusal("train", "--data", data, *options)
+    assert sorted(here.rglob("*")) == before
+    assert (here / "letter.txt").read_text() == "Dear Sir"
+
+
+@pytest.mark.parametrize("holdout", [[], ["--holdout"]])
+def test_digits_without_labels_are_not_trained_on(
+    refusal: Refusal, digits: Dataset, here: Path, holdout: list[str]
+) -> None:
+    save(Dataset(digits.images), here / "bare.npz")
+    message = refusal("train", "--data", "bare.npz", "--json", *holdout)
+    assert "expected labelled digits, got images without labels" in message
+
+
+def test_a_model_of_other_layers_is_no_start(refusal: Refusal, data: str, model: str) -> None:
+    # --json, so that nothing is said before
+    message = refusal("train", "--data", data, "--recipe", "classic", "--from", model, "--json")
+    assert "recipe classic trains [" in message
+    assert message.endswith("name the recipe that it was trained with")
+
+
+# What ends early
+
+
+def wild(progress: float) -> float:
+    """A rate that is good for the first half of the run and then ruins it."""
+    return 0.01 if progress < 0.5 else 1e9
+
+
+@pytest.mark.parametrize("out", ["model.safetensors", "my own.model"])
+def test_a_rate_that_diverges_ends_the_run_and_the_last_good_model_is_kept(
+    refusal: Refusal,
+    document: Json,
+    data: str,
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    out: str,
+) -> None:
+    good = replace(RECIPES["blink"], name="wild", schedule=Constant(0.01), epochs=2)
+    monkeypatch.setitem(RECIPES, "wild", replace(good, schedule=wild))
+    message = refusal("train", "--recipe", "wild", "--data", data, "--json", "--out", out)
+    partial = Path(out).with_stem(f"{Path(out).stem}.partial")
+    assert message.startswith("the loss left all bounds at step 4, in epoch 2 of 2: choose a small")
+    assert message.endswith(f"The model so far is in {partial}")  # the same rate would do it again
+    assert not (here / out).exists()
+    kept = load_model(partial)
+    assert kept.card.epochs == 1
+    # It is the model as it was after the first epoch, at a rate that was still good.
+    monkeypatch.setitem(RECIPES, "wild", good)
+    first = document("train", "--recipe", "wild", "--data", data, "--epochs", "1")
+    assert kept.fingerprint == first["fingerprint"]
+
+
+def test_a_rate_that_diverges_at_once_leaves_no_model(
+    refusal: Refusal, data: str, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(RECIPES, "wild", replace(RECIPES["blink"], schedule=Constant(1e9)))
+    message = refusal("train", "--recipe", "wild", "--data", data, "--json")
+    assert message.startswith("the loss left all bounds at step 2, in epoch 1 of 2")
+    assert message.endswith("there is no model worth keeping yet")
+    assert [path.name for path in here.iterdir()] == [data]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has another Ctrl-C")
+@pytest.mark.parametrize(
+    ("recipe", "options"),
+    [
+        ("classic", []),
+        ("classic", ["--seed", "5", "--test", "some digits.npz", "--out", "own name.safetensors"]),
+        ("blink", ["--holdout", "--threads", "1"]),
+    ],
+)
+def test_ctrl_c_ends_cleanly_and_the_command_that_it_names_goes_on(
+    spawn: Callable[..., subprocess.Popen[str]],
+    document: Json,
+    data: str,
+    digits: Dataset,
+    recipe: str,
+    options: list[str],
+) -> None:
+    save(digits, "some digits.npz")
+    # Many more epochs than can be done before the signal comes.
+    arguments = ["train", "--recipe", recipe, "--data", data, "--epochs", "100000", *options]
+    with spawn(*arguments) as process:
+        assert process.stdout is not None
+        while not process.stdout.readline().startswith("epoch 2 of 100000"):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate()
+    assert process.returncode == 130
+    assert err.count("\n") == 1
+    found = re.fullmatch(
+        r"inkdigits: stopped in epoch (\d+) of 100000\. The model so far is in (.+): "
+        r"go on with inkdigits (train .+)\n",
+        err,
+    )
+    assert found is not None, err
+    epoch, partial, command = int(found[1]), found[2], shlex.split(found[3])
+    card = load_model(partial).card
+    assert (card.recipe, card.epochs) == (recipe, epoch - 1)
+    assert command[-2:] == ["--epochs", str(100000 - card.epochs)]
+    # The same run in all but its start and its length.
+    result = document(*command[:-1], "2")
+    assert result["recipe"] == recipe
+    assert result["seed"] == (5 if "--seed" in options else 1)
+    assert ("test" in result, "validation" in result) == (
+        "--test" in options,
+        "--holdout" in options,
+    )
+    then = load_model(result["model"]).card
+    assert then.started_from == load_model(partial).fingerprint
+    assert then.data == card.data
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has another Ctrl-C")
+def test_ctrl_c_leaves_an_earlier_model_whole(
+    spawn: Callable[..., subprocess.Popen[str]], document: Json, data: str
+) -> None:
+    first = document("train", "--recipe", "classic", "--data", data, "--epochs", "1")
+    with spawn("train", "--recipe", "classic", "--data", data, "--epochs", "100000") as process:
+        assert process.stdout is not None
+        while not process.stdout.readline().startswith("epoch 1 of"):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+    assert process.returncode == 130
+    assert load_model("model.safetensors").fingerprint == first["fingerprint"]
+    assert sorted(path.name for path in Path().iterdir()) == [
+        data,
+        "model.partial.safetensors",
+        "model.safetensors",
+    ]
+
+
+def test_an_interrupted_run_prints_no_json(
+    refusal: Refusal, data: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from inkdigits.classic import Network
+
+    def interrupt(*_: object, **__: object) -> float:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Network, "fit", interrupt)
+    options = ["train", "--recipe", "classic", "--data", data, "--json"]
+    message = refusal(*options, status=130)
+    assert message.startswith("stopped in epoch 1 of 5. The model so far is in model.partial.safe")
+    assert json.dumps(load_model("model.partial.safetensors").card.history) == "[]"

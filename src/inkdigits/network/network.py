@@ -68,6 +68,12 @@ class Network:
         """A vector (S,) as one mapping of running statistics for each layer, without a copy."""
         return cut(vector, [layer.state_shapes for layer in self.layers])
 
+    def move_to(self, parameters: Array) -> None:
+        """Keeps the parameters in this vector (P,) from now on: memory that others share, say."""
+        parameters[:] = self.parameters
+        self.parameters = parameters
+        self._own = self.views(parameters)
+
     def initialise(self, generator: np.random.Generator, spread: Spread = he) -> None:
         """Draws the weights from N(0, spread²) and sets all else to zero, in `parameters`.
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inkdigits.classic import Network as ClassicNetwork
 from inkdigits.dataset import DIGITS, SIDE, Dataset
-from inkdigits.network import Context, Network
+from inkdigits.network import Network
 from inkdigits.network.layers import Array, Views
 from inkdigits.parallel import Crew, Member
 from inkdigits.training.randomness import Purpose, counted_generator
@@ -36,30 +35,24 @@ class LossLeftBounds(Exception):
     """The loss of a step is infinite, no number, or `LOSS_LIMIT` times that of the first step."""
 
 
-@dataclass
 class Lane:
-    """What one lane needs to itself: nobody else writes here during a step."""
+    """What one lane needs to itself: nobody else writes here during a step.
 
-    gradient: Array  # (P,), the sum over the lane's chunks
-    views: list[Views]  # of `gradient`
-    chunk_gradient: Array  # (P,), of one chunk
-    chunk_views: list[Views]
-    statistics: Array  # (S,), of one chunk
-    contexts: list[Context]
-    loss: float = 0.0
+    Attributes:
+        gradient: shape (P,), the sum over the lane's chunks; what others read of the lane.
+        views: of `gradient`, for the layers to write to.
+        chunk_gradient: shape (P,), of one chunk, with `chunk_views` of it.
+        statistics: shape (S,), of one chunk.
+        contexts: for the layers.
+    """
 
-
-def new_lane(network: Network) -> Lane:
-    gradient, chunk_gradient = np.empty_like(network.parameters), np.empty_like(network.parameters)
-    statistics = np.zeros_like(network.state)
-    return Lane(
-        gradient,
-        network.views(gradient),
-        chunk_gradient,
-        network.views(chunk_gradient),
-        statistics,
-        network.contexts(statistics),
-    )
+    def __init__(self, network: Network, gradient: Array) -> None:
+        self.gradient = gradient
+        self.views = network.views(gradient)
+        self.chunk_gradient = np.empty_like(gradient)
+        self.chunk_views = network.views(self.chunk_gradient)
+        self.statistics = np.zeros_like(network.state)
+        self.contexts = network.contexts(self.statistics)
 
 
 class Trainer:
@@ -74,7 +67,7 @@ class Trainer:
         dataset: labelled digits to learn from.
         seed: of all random numbers.
         epochs: of the whole run; the schedule ends with it.
-        crew: the threads, of `recipe.lanes` lanes.
+        crew: the workers, of `recipe.lanes` lanes.
     """
 
     def __init__(
@@ -96,11 +89,16 @@ class Trainer:
         self.steps_per_epoch = math.ceil(len(dataset) / recipe.batch)
         self.steps = epochs * self.steps_per_epoch
         self.step = 0
-        self.memory = np.zeros((recipe.optimizer.slots, network.parameters.size), network.dtype)
         self._decay = network.decay_mask()
-        self._lanes = [new_lane(network) for _ in range(recipe.lanes)]
-        chunks = math.ceil(recipe.batch / recipe.chunk)
-        self._statistics = np.zeros((chunks, network.state.size), network.dtype)
+        size, chunks = network.parameters.size, math.ceil(recipe.batch / recipe.chunk)
+        # What one member of the crew writes and another reads lies in memory that they share.
+        network.move_to(crew.shared((size,), network.dtype))
+        self.memory = crew.shared((recipe.optimizer.slots, size), network.dtype)
+        self._lanes = [
+            Lane(network, crew.shared((size,), network.dtype)) for _ in range(recipe.lanes)
+        ]
+        self._losses = crew.shared((recipe.lanes,), np.float64)
+        self._statistics = crew.shared((chunks, network.state.size), network.dtype)
         self._first_loss = math.inf
 
     def epoch(self, report: StepReport) -> float:
@@ -129,7 +127,7 @@ class Trainer:
                 for number in member.lanes:
                     self._add_up_gradients(number, step, batch)
                 member.wait()
-                loss = sum(lane.loss for lane in self._lanes)
+                loss = sum(self._losses.tolist())
                 self._check_bounds(step, loss / len(batch))
                 self._update(step, member.share(self.network.parameters.size))
                 if member.number == 0:
@@ -148,7 +146,7 @@ class Trainer:
         """Leaves in lane `number` its share of the gradient of the mean loss of `batch`."""
         recipe, lane = self.recipe, self._lanes[number]
         starts = range(0, len(batch), recipe.chunk)
-        lane.loss = 0.0
+        loss = 0.0
         if number >= len(starts):  # the last batch of an epoch may be short
             lane.gradient[:] = 0
         for index in range(number, len(starts), recipe.lanes):
@@ -156,10 +154,11 @@ class Trainer:
             generator = functools.partial(counted_generator, self.seed, Purpose.CHUNK, index, step)
             first = index == number
             views = lane.views if first else lane.chunk_views
-            lane.loss += self._take_chunk(lane, samples, len(batch), views, generator)
+            loss += self._take_chunk(lane, samples, len(batch), views, generator)
             self._statistics[index] = lane.statistics
             if not first:
                 lane.gradient += lane.chunk_gradient
+        self._losses[number] = loss
 
     def _take_chunk(
         self,

@@ -12,7 +12,7 @@ from inkdigits.errors import Diverged, Interrupted, TrainingError
 from inkdigits.model import Card, Model
 from inkdigits.network import Network
 from inkdigits.network.layers import Array
-from inkdigits.parallel import Crew
+from inkdigits.parallel import training_crew
 from inkdigits.training.loop import ClassicTrainer, LossLeftBounds, Trainer
 from inkdigits.training.randomness import Purpose, counted_generator
 from inkdigits.training.recipes import ClassicRecipe, Recipe, find_recipe
@@ -116,7 +116,7 @@ def train(
     else:
         if start is None:
             network.initialise(counted_generator(seed, Purpose.WEIGHTS), recipe.spread)
-        crew = Crew(recipe.lanes, threads)
+        crew = training_crew(recipe.lanes, threads)
         trainer = Trainer(recipe, network, dataset, seed=seed, epochs=epochs, crew=crew)
     good: tuple[Array, Array] | None = None
     try:

@@ -2,7 +2,7 @@
 
 Every ```console block is run from top to bottom: lines after `$ ` are commands, all others their
 output. `scripts/…` runs in the repository, anything else in one temporary folder. Behind each
-command stands how long it took.
+command stands how long it took; remove .venv first, since a reader has none.
 """
 
 from __future__ import annotations

@@ -101,17 +101,25 @@ def run(arguments: Sequence[str]) -> int:
         return complain("stopped", 130)
     except InkdigitsError as error:
         return complain(str(error), 130 if isinstance(error, Interrupted) else 1)
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; what is left must not be flushed at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read our output has seen enough
+        drop_unwritten_output()
         return 1
     except OSError as error:
+        drop_unwritten_output()
         if error.errno == errno.ENOSPC:
             return complain("no space is left on the disk: free some and run it again", 1)
         return complain(f"{error.filename or 'output'}: {error.strerror or error}", 1)
     except MemoryError:
         return complain("out of memory: close other programs, or read less at once", 1)
     return int(status or 0)
+
+
+def drop_unwritten_output() -> None:
+    """Sees to it that what could not be written is not tried again when the interpreter ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def complain(message: str, status: int) -> int:

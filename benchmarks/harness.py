@@ -34,12 +34,13 @@ DOCUMENT = ROOT / "docs" / "benchmarks.md"
 
 def machine() -> str:
     """The processor, its threads, and the versions that matter, on one line."""
+    lines: list[str] = []
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         processor = next(line.split(": ")[1] for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         processor = platform.processor() or platform.machine()
-    cores = sum(1 for line in lines if line.startswith("processor"))
+    cores = os.cpu_count()
     kernels = {info.get("architecture") for info in threadpool_info()} - {None}
     return (
         f"{processor}, {cores} cores, {platform.system()}, Python {platform.python_version()}, "

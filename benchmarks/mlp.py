@@ -1,6 +1,7 @@
 """The recipes over 20 seeds, an epoch of a plain network beside other frameworks, start-up times.
 
-Run it with `python benchmarks/mlp.py`, after `pip install --group bench`.
+Run it with `python benchmarks/mlp.py`. PyTorch and scikit-learn take part where they are installed:
+`pip install torch==2.13.0 scikit-learn`.
 """
 
 from __future__ import annotations
@@ -10,15 +11,24 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
+from importlib.metadata import distributions
 from typing import Any
 
 import harness
 
 import numpy as np
-import torch
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
+
+try:
+    import torch
+except ImportError:
+    torch = None
+try:
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.neural_network import MLPClassifier
+except ImportError:
+    MLPClassifier = None
 
 import inkdigits as ink
 from inkdigits.evaluation import mean_interval
@@ -65,7 +75,7 @@ def our_epoch(train: ink.Dataset, threads: int) -> float:
     return ink.train(PLAIN, train, seed=1, threads=threads).card.seconds
 
 
-def torch_epoch(images: torch.Tensor, labels: torch.Tensor, threads: int, fused: bool) -> float:
+def torch_epoch(images: Any, labels: Any, threads: int, fused: bool) -> float:
     """The tutorial's loop, on pixels that were made floats beforehand."""
     torch.set_num_threads(threads)
     torch.manual_seed(1)
@@ -98,17 +108,20 @@ def sklearn_epoch(
 
 def frameworks(train: ink.Dataset) -> str:
     pixels = (train.images.reshape(len(train), -1) / np.float32(255)).astype(np.float32)
-    tensor, labels = torch.from_numpy(pixels), torch.from_numpy(train.known_labels.astype(np.int64))
+    digits = train.known_labels
     runs: dict[str, Callable[[], float]] = {}
     for threads in (1, 2):
-        runs[f"inkdigits, {threads}"] = lambda t=threads: our_epoch(train, t)
-        runs[f"PyTorch, {threads}"] = lambda t=threads: torch_epoch(tensor, labels, t, False)
-        runs[f"PyTorch with fused Adam, {threads}"] = lambda t=threads: torch_epoch(
-            tensor, labels, t, True
-        )
-        runs[f"scikit-learn, {threads}"] = lambda t=threads: sklearn_epoch(
-            pixels, train.known_labels, t
-        )
+        runs[f"inkdigits, {threads}"] = partial(our_epoch, train, threads)
+    if torch is not None:
+        tensors = torch.from_numpy(pixels), torch.from_numpy(digits.astype(np.int64))
+        for threads in (1, 2):
+            runs[f"PyTorch, {threads}"] = partial(torch_epoch, *tensors, threads, False)
+            runs[f"PyTorch with fused Adam, {threads}"] = partial(
+                torch_epoch, *tensors, threads, True
+            )
+    if MLPClassifier is not None:
+        for threads in (1, 2):
+            runs[f"scikit-learn, {threads}"] = partial(sklearn_epoch, pixels, digits, threads)
     seconds = harness.alternate(runs, ROUNDS)
     best: dict[str, str] = {}
     for name in runs:
@@ -128,6 +141,12 @@ def frameworks(train: ink.Dataset) -> str:
          "its best against ours"],
         rows,
     )  # fmt: skip
+
+
+def versions() -> str:
+    installed = {each.metadata["Name"]: each.version for each in distributions()}
+    peers = [f"{name} {installed[name]}" for name in ("torch", "scikit-learn") if name in installed]
+    return " and ".join(peers) or "others, of which none is installed here,"
 
 
 def whole_process(*arguments: str) -> float:
@@ -163,8 +182,8 @@ def main() -> None:
             + recipes(train, test)
         )
         beside = (
-            f"Medians of {ROUNDS} rounds in turn; PyTorch {torch.__version__} and scikit-learn get "
-            "pixels that are floats already, inkdigits takes the bytes:\n\n"
+            f"Medians of {ROUNDS} rounds in turn; {versions()} get pixels that are floats already, "
+            "inkdigits takes the bytes:\n\n"
         )
         found.append(beside + frameworks(train))
         return "\n\n".join([*found, starting()])

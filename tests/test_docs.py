@@ -56,7 +56,8 @@ def blocks(text: str) -> list[Block]:
 def commands(block: Block) -> list[str]:
     """The calls of inkdigits in a console block; all else is output, or other programs' calls."""
     lines = block.code.replace("\\\n", " ").splitlines()
-    return [line.removeprefix("$ ") for line in lines if line.startswith("$ inkdigits ")]
+    calls = [line.removeprefix("$ ") for line in lines if line.startswith("$ inkdigits ")]
+    return [re.sub(r" +# [\d.]+ s$", "", call) for call in calls]  # how long it took
 
 
 def run_page(text: str, name: str, folder: Path) -> int:

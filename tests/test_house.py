@@ -147,6 +147,10 @@ def test_only_the_command_line_prints(module: Module) -> None:
 def test_nothing_reads_a_clock_but_where_its_arguments_say_so(module: Module) -> None:
     clocks = {"time", "datetime", "timeit"}
     used = {name.partition(".")[0] for name in imported(module.tree)} & clocks
+    if module.name == "training.processes":  # waits, and reads nothing
+        times = [n for n in nodes(module.tree) if isinstance(n, ast.Attribute)]
+        assert {ast.unparse(n) for n in times if ast.unparse(n.value) == "time"} == {"time.sleep"}
+        return
     if module.name != "training.run":
         assert not used
         return
@@ -169,7 +173,9 @@ def test_nothing_reads_a_clock_but_where_its_arguments_say_so(module: Module) ->
 @each_module
 def test_nothing_draws_from_a_global_generator_but_the_posts_own_default(module: Module) -> None:
     own = {"Generator", "Philox", "RandomState", "SeedSequence", "default_rng"}
-    assert not {"random", "secrets", "numpy.random"} & set(imported(module.tree))
+    assert not {"random", "numpy.random"} & set(imported(module.tree))
+    if "secrets" in set(imported(module.tree)):
+        assert module.name == "files"  # names a temporary file, which no result depends on
     drawn = []
     for node in nodes(module.tree):
         if isinstance(node, ast.Attribute) and ast.unparse(node.value) in (

@@ -712,3 +712,33 @@ except FileError as error:
     assert done.stdout == f"cannot write {saved}: File too large\n"
     assert saved.read_bytes() == content
     assert list(saved.parent.iterdir()) == [saved]
+
+
+# What would not come back is not written
+
+
+def test_a_card_of_many_epochs_comes_back(tmp_path: Path) -> None:
+    history = [{"epoch": n, "loss": 1 / n, "seconds": 0.123} for n in range(1, 50_001)]
+    model = small_model()
+    long = Model(model.network, replace(model.card, history=history))
+    save_model(long, tmp_path / "long.safetensors")
+    assert load_model(tmp_path / "long.safetensors").card.history == history
+    save_model(model, tmp_path / "long.safetensors")  # it is known as a model, and replaced
+
+
+def test_a_card_that_is_too_long_is_not_written(tmp_path: Path) -> None:
+    model = small_model()
+    long = Model(model.network, replace(model.card, settings={"note": "x" * 9_000_000}))
+    with pytest.raises(ModelError, match=r"shorten its history$"):
+        save_model(long, tmp_path / "long.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_layer_that_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    class Own(ReLU):
+        pass
+
+    network = Network([Rescale(), Flatten(), Dense(784, 10), Own()])
+    with pytest.raises(ModelError, match=r"could not be read again$"):
+        save_model(Model(network, small_model().card), tmp_path / "own.safetensors")
+    assert list(tmp_path.iterdir()) == []

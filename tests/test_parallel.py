@@ -269,3 +269,19 @@ def test_predicting_leaves_the_images_as_they_are(
     before = images.copy()
     predict(network, images, threads=2)
     assert np.array_equal(images, before)
+
+
+def test_blas_has_one_thread_until_the_last_block_ends_however_they_overlap() -> None:
+    """Two predictions at once: the one that ends first must not lift the other's limit."""
+
+    def threads() -> set[int]:
+        return {library.num_threads for library in blas().lib_controllers}
+
+    before = threads()
+    first, second = blas_on_one_thread(), blas_on_one_thread()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert threads() == {1}
+    second.__exit__(None, None, None)
+    assert threads() == before

@@ -61,7 +61,8 @@ def checked_labels(labels: NDArray[Any], count: int) -> Labels:
 class Dataset:
     """Pictures of digits, and what they are if that is known.
 
-    Both arrays are kept as read-only views: a dataset never changes, so its fingerprint stays true.
+    Both arrays are kept as read-only views of what was given: leave that as it is from then on, and
+    the fingerprint stays true.
 
     Args:
         images: shape (N, 28, 28), uint8, 0 background to 255 ink.

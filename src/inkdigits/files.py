@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -31,7 +31,7 @@ def existing(path: str | Path, *, among: tuple[str, ...] = ()) -> Path:
     except OSError as error:
         raise FileError(f"cannot read {path}: {error.strerror or error}") from error
     folder = path.parent
-    while not folder.exists():
+    while not folder.exists() and folder != folder.parent:  # a drive may be missing altogether
         folder = folder.parent
     try:
         neighbours = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
@@ -64,18 +64,12 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         target = path.resolve()
         if target.exists() and not target.is_file():
             raise FileError(f"cannot write {path}: expected a file or a new name, got another kind")
-        handle, name = tempfile.mkstemp(
-            dir=target.parent, prefix=f".{target.name}.", suffix=".part"
-        )
-        os.close(handle)
+        temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.part")
+        temporary.touch(exist_ok=False)  # with the permissions that any new file gets here
     except OSError as error:
         raise FileError(f"cannot write {path}: {error.strerror or error}") from error
-    temporary = Path(name)
     try:
         yield temporary
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.replace(target)

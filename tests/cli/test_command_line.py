@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -282,3 +283,25 @@ def all_of(terminal: int) -> str:
             os.close(terminal)
             return shown.decode()
         shown += piece
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are POSIX's")
+def test_progress_on_a_terminal_leaves_redirected_output_alone(tmp_path: Path) -> None:
+    """`inkdigits train > log` at a terminal: the bar is on the screen, the lines in the file."""
+    screen, terminal = os.openpty()
+    command = [sys.executable, "-m", "inkdigits", "train", "--recipe", "blink", "--epochs", "2"]
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=terminal)
+        os.close(terminal)
+        shown = b""
+        with contextlib.suppress(OSError):  # how Linux says that the other end is closed
+            while piece := os.read(screen, 4096):
+                shown += piece
+        assert process.wait() == 0
+    os.close(screen)
+    text = (tmp_path / "log").read_text(encoding="utf-8")
+    assert "epoch 1 of 2" in text
+    assert "epoch 2 of 2" in text
+    assert "\x1b" not in text
+    assert b"training" in shown
+    assert b"epoch 1 of 2" not in shown

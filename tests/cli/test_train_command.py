@@ -317,7 +317,7 @@ def test_a_rate_that_diverges_ends_the_run_and_the_last_good_model_is_kept(
     monkeypatch.setitem(RECIPES, "wild", replace(good, schedule=wild))
     message = refusal("train", "--recipe", "wild", "--data", data, "--json", "--out", out)
     partial = Path(out).with_stem(f"{Path(out).stem}.partial")
-    assert message.startswith("the loss left all bounds at step 4, in epoch 2 of 2: choose a small")
+    assert message.startswith("the loss left all bounds at step 4, in epoch 2 of 2: the recipe's")
     assert message.endswith(f"The model so far is in {partial}")  # the same rate would do it again
     assert not (here / out).exists()
     kept = load_model(partial)

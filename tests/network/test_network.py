@@ -165,6 +165,10 @@ class Spied:
     def state_shapes(self) -> Mapping[str, Shape]:
         return self.layer.state_shapes
 
+    @property
+    def initial_values(self) -> Mapping[str, float]:
+        return self.layer.initial_values
+
     def output_shape(self, shape: Shape) -> Shape:
         return self.layer.output_shape(shape)
 
@@ -218,6 +222,10 @@ class Counting:
     def state_shapes(self) -> Mapping[str, Shape]:
         return {"sum": (2,), "size": ()}
 
+    @property
+    def initial_values(self) -> Mapping[str, float]:
+        return {"size": 1.0}
+
     def output_shape(self, shape: Shape) -> Shape:
         return shape
 
@@ -233,12 +241,12 @@ class Counting:
 
 def test_layers_write_statistics_into_one_vector_and_predict_with_the_state() -> None:
     network = Network([Counting(), ReLU(), Counting()], input_shape=(2,))
-    assert network.state.tolist() == [0] * 6
+    assert network.state.tolist() == [0, 0, 1, 0, 0, 1]  # where the layer says they start
     statistics = np.full_like(network.state, np.nan)
     contexts = network.contexts(statistics)
     network.forward(np.array([[1, 2, 3], [-4, 0, 5]], np.float32), contexts)
     assert statistics.tolist() == [6, 1, 3, 6, 5, 3]
-    assert network.state.tolist() == [0] * 6
+    assert network.state.tolist() == [0, 0, 1, 0, 0, 1]
     network.state[:] = [1, 2, 10, 0, 1, 1]
     assert network.predict(np.zeros((2, 1), np.float32)).tolist() == [[10], [21]]
 

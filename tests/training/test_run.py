@@ -82,7 +82,7 @@ def test_the_card_says_all_that_is_needed_to_train_the_model_again(
     model = train(tiny, digits, seed=7, epochs=3)
     card = model.card
     assert (card.recipe, card.seed, card.epochs) == ("tiny", 7, 3)
-    assert card.settings == tiny.settings()
+    assert card.settings == tiny.settings() | {"epochs": 3}  # the schedule ends with them
     assert card.data == digits.fingerprint
     assert card.version == __version__
     assert card.started_from is None
@@ -251,7 +251,8 @@ def test_divergence_in_the_first_epoch_leaves_no_model(
     with pytest.raises(Diverged) as caught:
         train(recipe, digits, epochs=3, threads=threads)
     assert str(caught.value) == (
-        "the loss left all bounds at step 2, in epoch 1 of 3: choose a smaller learning rate"
+        "the loss left all bounds at step 2, in epoch 1 of 3: the recipe's learning rate is too "
+        "high here"
     )
     assert caught.value.model is None
 
@@ -266,7 +267,8 @@ def test_divergence_later_keeps_the_model_of_the_last_whole_epoch(
     with pytest.raises(Diverged) as caught:
         train(late, digits, epochs=3, threads=threads)
     assert str(caught.value) == (
-        "the loss left all bounds at step 12, in epoch 3 of 3: choose a smaller learning rate"
+        "the loss left all bounds at step 12, in epoch 3 of 3: the recipe's learning rate is too "
+        "high here"
     )
     model = caught.value.model
     assert model is not None
@@ -280,7 +282,7 @@ def test_divergence_later_keeps_the_model_of_the_last_whole_epoch(
 
 def test_divergence_of_the_posts_training_is_noticed_too(digits: Dataset) -> None:
     recipe = ClassicRecipe(name="c", purpose="", hidden=20, rate=1e308, epochs=2)
-    with pytest.raises(Diverged, match="choose a smaller learning rate") as caught:
+    with pytest.raises(Diverged, match="the recipe's learning rate is too high") as caught:
         train(recipe, digits)
     assert caught.value.model is None
 

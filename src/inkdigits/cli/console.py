@@ -14,6 +14,8 @@ __all__ = ["Command", "Tick", "json_option", "per_cent", "print_json", "progress
 
 Tick = Callable[[float, str], None]
 
+REDRAWS = 400  # of a progress bar from its beginning to its end
+
 
 class Command(click.Command):
     """A command whose help begins with examples."""
@@ -71,11 +73,19 @@ def progress(what: str, total: float) -> Iterator[Tick]:
         TextColumn("{task.fields[note]}"),
         console=Console(stderr=True),
         transient=True,
+        redirect_stdout=sys.stdout.isatty(),  # lines above the bar; a file gets them as they are
+        auto_refresh=False,  # by a thread of its own, beside which training would not fork
     ) as bar:
         task = bar.add_task(what, total=total, note="", rate="–")
+        shown = 0.0
 
         def tick(done: float, note: str) -> None:
+            nonlocal shown
+            if done - shown < total / REDRAWS and done < total:
+                return
+            shown = done
             speed = bar.tasks[task].speed
-            bar.update(task, completed=done, note=note, rate=f"{speed:,.0f}" if speed else "–")
+            rate = f"{speed:,.0f}" if speed else "–"
+            bar.update(task, completed=done, note=note, rate=rate, refresh=True)
 
         yield tick

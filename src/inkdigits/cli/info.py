@@ -26,14 +26,14 @@ def command(thing: str | None, as_json: bool) -> None:
     """Describe a model, a data set or a recipe; without a name, list what there is."""
     from pathlib import Path
 
-    from inkdigits.formats import is_model
+    from inkdigits.formats import MODEL_SUFFIX, is_model
     from inkdigits.training import RECIPES
 
     if thing is None:
         data = everything()
     elif thing in RECIPES:
         data = about_recipe(thing)
-    elif is_model(Path(thing)):
+    elif is_model(Path(thing)) or thing.endswith(MODEL_SUFFIX):
         data = about_model(thing)
     elif not Path(thing).exists() and get_close_matches(thing, RECIPES):
         data = about_recipe(thing)  # which says what is nearest

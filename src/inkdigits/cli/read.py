@@ -71,14 +71,17 @@ def read_all(inputs: tuple[str, ...], model: Model, single: bool) -> Iterator[di
 
 
 def read_input(name: str, model: Model, single: bool) -> Iterator[dict[str, Any]]:
+    from inkdigits.errors import PictureError
     from inkdigits.reading import is_picture
     from inkdigits.sources import load
 
     path = Path(name)
     if path.is_dir():
-        for file in sorted(path.rglob("*")):
-            if file.is_file() and not file.name.startswith("."):
-                yield read_one(file, model, single)
+        files = [f for f in sorted(path.rglob("*")) if f.is_file() and not f.name.startswith(".")]
+        if not files:
+            raise PictureError(f"expected pictures in {path}, got an empty folder: name another")
+        for file in files:
+            yield read_one(file, model, single)
     elif is_picture(path):
         yield read_one(path, model, single)
     else:

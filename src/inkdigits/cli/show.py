@@ -41,9 +41,9 @@ def command(thing: str, index: int | None, out: str | None, data: str, as_json: 
     A model's pictures are its learning curve, confusion matrix, most confident mistakes, first
     weights and the digits it imagines; they go to the folder --out names (pictures by default).
     """
-    from inkdigits.formats import is_model
+    from inkdigits.formats import MODEL_SUFFIX, is_model
 
-    if is_model(Path(thing)):
+    if is_model(Path(thing)) or thing.endswith(MODEL_SUFFIX):
         if index is not None:
             raise click.UsageError("a model has no INDEX: inkdigits show MODEL --out FOLDER")
         written = show_model(thing, data, Path(out or "pictures"))

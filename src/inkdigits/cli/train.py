@@ -30,6 +30,8 @@ __all__ = ["command"]
 
 Say = Callable[[str], None]
 
+WHOLE_MNIST = ("mnist", "mnist:train")  # what has a test set, and a validation set of its own
+
 EXAMPLES = """
     inkdigits train                                            a good network in a second
     inkdigits train --recipe classic --epochs 5 --seed 1       the post's
@@ -132,9 +134,9 @@ def gather(
     from inkdigits.sources import load
 
     exam = None if test is None else Exam("test", load(test))
-    if data == "mnist" and holdout:
+    if data in WHOLE_MNIST and holdout:
         dataset, exam = load("mnist:train50"), Exam("validation", load("mnist:validation"))
-    elif data == "mnist":
+    elif data in WHOLE_MNIST:
         dataset, exam = load("mnist:train"), exam or Exam("test", load("mnist:test"))
     else:
         dataset = load(data)
@@ -217,6 +219,7 @@ def train_one(plan: Plan, seed: int, path: Path, options: list[Any], say: Say) -
     from inkdigits.formats import check_replaceable, save_model
 
     check_replaceable(path)
+    check_replaceable(partial_of(path))
     say(f"{plan.recipe.name}: {plan.recipe.purpose}")
     say(f"{len(plan.dataset):,} digits, seed {seed}, {plan.epochs} epochs")
     try:
@@ -240,6 +243,8 @@ def train_one(plan: Plan, seed: int, path: Path, options: list[Any], say: Say) -
         model = model.with_scores(**{plan.exam.name: score})
         save_model(model, path)
         say_report(plan.exam.name, report, say)
+    else:
+        say("\nNot tested: name digits to test on with --test")
     say(f"Trained in {model.card.seconds:.2f} s; the model is in {path}\n")
     say(f"Next:  inkdigits show {path} --out pictures     see what it has learned")
     say(f"       inkdigits evaluate {path}                how well it reads, digit by digit")
@@ -264,6 +269,11 @@ def say_report(name: str, report: Report, say: Say) -> None:
         say(f"Commonest confusions: {', '.join(pairs)}")
 
 
+def partial_of(path: Path) -> Path:
+    """Where the model of a run goes that ends early."""
+    return path.with_name(f"{path.stem}.partial{path.suffix}")
+
+
 def keep(stop: Diverged | Interrupted, plan: Plan, path: Path, options: list[Any]) -> None:
     """Writes the model of a run that ended early beside `path`, and says so in the error."""
     from inkdigits.errors import Interrupted
@@ -273,7 +283,7 @@ def keep(stop: Diverged | Interrupted, plan: Plan, path: Path, options: list[Any
     if model is None or not model.network.parameters.any():
         stop.args = (f"{stop}; there is no model worth keeping yet",)
         return
-    partial = path.with_name(f"{path.stem}.partial{path.suffix}")
+    partial = partial_of(path)
     save_model(model, partial)
     message = f"{stop}. The model so far is in {partial}"
     if isinstance(stop, Interrupted):
@@ -288,14 +298,20 @@ def train_many(plan: Plan, seeds: range, say: Say) -> dict[str, Any]:
     """One model a seed, none of them kept; returns what --json prints."""
     import numpy as np
 
-    from inkdigits.errors import TrainingError
+    from inkdigits.errors import Diverged, Interrupted, TrainingError
     from inkdigits.evaluation import mean_interval
 
     if plan.exam is None:
         raise TrainingError("expected digits to test on with --seeds: name them with --test")
-    accuracies, seconds = [], []
+    accuracies: list[float] = []
+    seconds: list[float] = []
     for seed in seeds:
-        model = train(plan, seed, say)
+        try:
+            model = train(plan, seed, say)
+        except (Diverged, Interrupted) as stop:
+            so_far = ", ".join(map(per_cent, accuracies)) or "none"
+            stop.args = (f"{stop}, with seed {seed}. {plan.exam.name} accuracies so far: {so_far}",)
+            raise
         accuracies.append(model.evaluate(plan.exam.dataset, threads=plan.threads).accuracy)
         seconds.append(model.card.seconds)
         say(

@@ -1,5 +1,11 @@
 """Files that hold a model."""
 
-from inkdigits.formats.model_file import check_replaceable, is_model, load_model, save_model
+from inkdigits.formats.model_file import (
+    MODEL_SUFFIX,
+    check_replaceable,
+    is_model,
+    load_model,
+    save_model,
+)
 
-__all__ = ["check_replaceable", "is_model", "load_model", "save_model"]
+__all__ = ["MODEL_SUFFIX", "check_replaceable", "is_model", "load_model", "save_model"]

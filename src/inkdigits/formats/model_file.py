@@ -36,8 +36,9 @@ from inkdigits.network import (
     Tanh,
 )
 
-__all__ = ["FORMAT", "check_replaceable", "is_model", "load_model", "save_model"]
+__all__ = ["FORMAT", "MODEL_SUFFIX", "check_replaceable", "is_model", "load_model", "save_model"]
 
+MODEL_SUFFIX = ".safetensors"  # of files that are meant as models, whatever is in them
 METADATA = "inkdigits"  # the name of the one entry in the file's metadata
 FORMAT = "inkdigits model 1"
 
@@ -50,7 +51,7 @@ LAYERS: Mapping[str, type[Any]] = {
 }  # fmt: skip
 
 DTYPES = {"F32": "float32", "F64": "float64"}
-HEADER_LIMIT = 1 << 20  # bytes: a card with thousands of epochs has a fifth of that
+HEADER_LIMIT = 1 << 24  # bytes: an epoch in the card's history takes about 70
 PARAMETER_LIMIT = 1 << 26  # a quarter of a gigabyte: beyond, the architecture is a mistake
 
 
@@ -59,6 +60,7 @@ def save_model(model: Model, path: str | Path) -> None:
 
     Raises:
         FileError: the file cannot be written, or is something else than a model.
+        ModelError: the model has layers, or a card, that could not be read again.
     """
     import safetensors.numpy
 
@@ -74,8 +76,19 @@ def save_model(model: Model, path: str | Path) -> None:
         },
         "card": asdict(model.card),
     }
+    for layer in network.layers:
+        if type(layer) not in LAYERS.values():
+            raise ModelError(
+                f"expected layers of {', '.join(LAYERS)}, got {layer}: "
+                "the file could not be read again"
+            )
     # One entry, because safetensors writes several in any order: one model, one file.
     metadata = {METADATA: json.dumps(about, allow_nan=False)}
+    if len(metadata[METADATA]) > HEADER_LIMIT // 2:  # quoted inside the header it grows
+        raise ModelError(
+            f"expected a card of at most {HEADER_LIMIT // 2:,} characters, got "
+            f"{len(metadata[METADATA]):,}: shorten its history"
+        )
     content = safetensors.numpy.save(named_tensors(network), metadata)
     with written_whole(path) as temporary:
         temporary.write_bytes(content)

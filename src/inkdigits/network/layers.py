@@ -94,6 +94,13 @@ class Layer(Protocol):
     def state_shapes(self) -> Mapping[str, Shape]:
         """The shape of each running statistic by name."""
 
+    @property
+    def initial_values(self) -> Mapping[str, float]:
+        """What a parameter or statistic starts from, by name, where that is not 0.
+
+        Weights are drawn (see `initialisation`) and have no place here.
+        """
+
     def output_shape(self, shape: Shape) -> Shape:
         """The shape of y without its samples, for an x of `shape` without its samples.
 
@@ -119,10 +126,14 @@ class Stateless:
     def state_shapes(self) -> Mapping[str, Shape]:
         return {}
 
+    @property
+    def initial_values(self) -> Mapping[str, float]:
+        return {}
+
 
 @dataclass(frozen=True)
 class Dense(Stateless):
-    """y = W x + b: every output sees every input.
+    """y = W x + b: every output sees every input; x (D, N) becomes y (M, N).
 
     Args:
         inputs: D, the features of a column that comes in.
@@ -184,7 +195,7 @@ class Flatten(Stateless):
 
 @dataclass(frozen=True)
 class Rescale(Stateless):
-    """y = scale · x + offset: grey values 0 to 255 become what a network likes to see.
+    """y = scale · x + offset, of any shape: grey values 0 to 255 become what a network likes.
 
     The scaling is part of the network, so whoever uses it hands over plain uint8 pixels. The post
     takes 0.99/255 and 0.01, which keeps every input above zero: a zero input moves no weight.
@@ -217,7 +228,7 @@ class Rescale(Stateless):
 
 @dataclass(frozen=True)
 class Downsample(Stateless):
-    """Each output pixel is the sum of a square of `factor` × `factor` pixels of (H, W, N).
+    """Each pixel of y (H/f, W/f, N) is the sum of a square of f × f pixels of x (H, W, N).
 
     The sum of the four and not their mean, so that bytes stay integers; `Rescale` divides
     afterwards. Half the height and width hold nearly all there is to know of a digit, at a
@@ -258,7 +269,7 @@ def added(parts: list[Array], wide: Any) -> Array:
 
 @dataclass(frozen=True)
 class Dropout(Stateless):
-    """Silences each feature with `drop_probability` while training (Srivastava et al. 2014).
+    """Silences each value, in any shape, with `drop_probability` in training (Srivastava 2014).
 
     The others are divided by the probability of staying, so that the expected value is that of
     the whole layer and prediction needs no correction ("inverted" dropout).

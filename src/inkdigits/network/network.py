@@ -54,6 +54,9 @@ class Network:
         self.state = np.zeros(total_size(layer.state_shapes for layer in self.layers), self.dtype)
         self._own = self.views(self.parameters)
         self._own_state = self.state_views(self.state)
+        for layer, statistics in zip(self.layers, self._own_state, strict=True):
+            for name, array in statistics.items():
+                array[...] = layer.initial_values.get(name, 0)
         learning = [position for position, layer in enumerate(self.layers) if layer.shapes]
         self._first_learning = min(learning, default=len(self.layers))
 
@@ -75,14 +78,16 @@ class Network:
         self._own = self.views(parameters)
 
     def initialise(self, generator: np.random.Generator, spread: Spread = he) -> None:
-        """Draws the weights from N(0, spread²) and sets all else to zero, in `parameters`.
+        """Draws the weights from N(0, spread²), and sets all else to what its layer starts from.
 
         Args:
             generator: anything with `normal`; weights are drawn layer by layer, in rows.
             spread: the rule for the standard deviation, from the layer's position among those
                 with weights, its inputs and its outputs.
         """
-        self.parameters[:] = 0
+        for layer, own in zip(self.layers, self._own, strict=True):
+            for name, array in own.items():
+                array[...] = layer.initial_values.get(name, 0)
         weights = [views["weight"] for views in self.views(self.parameters) if "weight" in views]
         for position, weight in enumerate(weights):
             fan_out, fan_in = weight.shape[0], math.prod(weight.shape[1:])

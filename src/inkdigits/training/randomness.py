@@ -25,7 +25,7 @@ def counted_generator(seed: int, purpose: Purpose, *counters: int) -> np.random.
     """The generator for (seed, purpose, counters), about 10 µs to make.
 
     Philox (Salmon et al. 2011) turns a key and a counter into random bits. The key is (seed,
-    purpose); the counters, as (epoch) or (step, chunk), fill the counter's upper words, which
+    purpose); the counters, as (epoch) or (chunk, step), fill the counter's upper words, which
     drawing numbers, counting in the lowest, never reaches.
     """
     words = np.zeros(4, np.uint64)

@@ -92,7 +92,6 @@ class ClassicRecipe:
     hidden: int
     rate: float
     epochs: int
-    lanes: int = 1  # each record needs the weights that the one before it left behind
 
     @property
     def layers(self) -> tuple[Layer, ...]:

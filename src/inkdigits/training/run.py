@@ -7,13 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from inkdigits.dataset import Dataset
 from inkdigits.errors import Diverged, Interrupted, TrainingError
 from inkdigits.model import Card, Model
 from inkdigits.network import Network
 from inkdigits.network.layers import Array
-from inkdigits.parallel import training_crew
 from inkdigits.training.loop import ClassicTrainer, LossLeftBounds, Trainer
+from inkdigits.training.processes import training_crew
 from inkdigits.training.randomness import Purpose, counted_generator
 from inkdigits.training.recipes import ClassicRecipe, Recipe, find_recipe
 from inkdigits.version import __version__
@@ -78,7 +80,7 @@ def train(
         TrainingError: settings that cannot work.
         DataError: the dataset has no labels.
         Diverged: the loss left all bounds; carries the model of the last whole epoch, if any.
-        Interrupted: Ctrl-C; carries the model of that moment.
+        Interrupted: Ctrl-C; carries the model of that moment, perhaps from between two steps.
     """
     if isinstance(recipe, str):
         recipe = find_recipe(recipe)
@@ -95,7 +97,7 @@ def train(
         seconds = clock() - began - aside
         card = Card(
             recipe=recipe.name,
-            settings=recipe.settings(),
+            settings=recipe.settings() | {"epochs": epochs},  # the schedule ends with them
             seed=seed,
             epochs=len(history),
             data=dataset.fingerprint,
@@ -137,11 +139,13 @@ def train(
             network.parameters[:], network.state[:] = good
         raise Diverged(
             f"the loss left all bounds at step {trainer.step + 1}, in epoch "
-            f"{len(history) + 1} of {epochs}: choose a smaller learning rate",
+            f"{len(history) + 1} of {epochs}: the recipe's learning rate is too high here",
             None if good is None else model(),
         ) from None
     except KeyboardInterrupt:
         raise Interrupted(f"stopped in epoch {len(history) + 1} of {epochs}", model()) from None
+    finally:  # out of the memory that a crew's processes share, now that it belongs to the model
+        network.move_to(np.empty_like(network.parameters))
     return model()
 
 

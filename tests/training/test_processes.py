@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import warnings
 from collections.abc import Callable
 
@@ -14,10 +15,13 @@ import numpy as np
 import pytest
 
 from inkdigits.errors import TrainingError
-from inkdigits.parallel import Crew, ForkedCrew, Member, training_crew
+from inkdigits.parallel import Crew, Member
+from inkdigits.sources import load
+from inkdigits.training import train
+from inkdigits.training.processes import ForkedCrew, can_fork, training_crew
 
 pytestmark = pytest.mark.skipif(
-    not ForkedCrew.AVAILABLE, reason="processes are forked on Linux on x86-64 alone"
+    not can_fork(), reason="processes are forked on Linux on x86-64 alone"
 )
 
 PROCESSES = [1, 2, 3]
@@ -38,8 +42,19 @@ def test_where_processes_can_be_forked_training_uses_them() -> None:
 
 
 def test_elsewhere_training_uses_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ForkedCrew, "AVAILABLE", False)
+    monkeypatch.setattr(sys, "platform", "darwin")
     assert type(training_crew(2, 2)) is Crew
+
+
+def test_beside_other_threads_training_uses_threads() -> None:
+    end = threading.Event()
+    thread = threading.Thread(target=end.wait)
+    thread.start()
+    try:
+        assert type(training_crew(2, 2)) is Crew
+    finally:
+        end.set()
+        thread.join()
 
 
 @pytest.mark.parametrize("processes", PROCESSES)
@@ -149,7 +164,7 @@ def test_ctrl_c_is_for_the_calling_process() -> None:
 def test_no_process_outlives_a_caller_that_was_killed() -> None:
     script = """
         import os, signal, sys
-        from inkdigits.parallel import ForkedCrew
+        from inkdigits.training.processes import ForkedCrew
 
         def program(member):
             if member.number == 1:
@@ -185,3 +200,45 @@ def test_shared_arrays_are_zeros_of_the_shape_and_type_asked_for(
         assert array.dtype == dtype
         assert not array.any()
         array[...] = 1
+
+
+def test_a_fork_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fork() -> int:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", fork)
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(TrainingError, match=r"^cannot start a worker.*unavailable.*--threads 1$"):
+        ForkedCrew(2, 2).run(lambda member: member.wait())
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_ctrl_c_while_a_process_is_forked_reaches_the_caller_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It comes in the moment between the fork and what follows, in both processes."""
+    fork = os.fork
+    here = os.getpid()
+
+    def fork_and_interrupt() -> int:
+        process = fork()
+        os.kill(os.getpid(), signal.SIGINT)
+        return process
+
+    monkeypatch.setattr(os, "fork", fork_and_interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        ForkedCrew(2, 2).run(lambda member: member.wait())
+    assert os.getpid() == here, "the child came back into the caller's code"
+    assert children() == []
+
+
+def test_a_models_weights_are_its_own_once_it_is_trained() -> None:
+    """Memory that is shared with forked processes would let a user's child change the model."""
+    digits = load("mnist:validation").subset(slice(600))
+    model = train("blink", digits, epochs=1, threads=2)
+    process = os.fork()
+    if process == 0:
+        model.network.parameters[:] = 0
+        os._exit(0)
+    os.waitpid(process, 0)
+    assert model.network.parameters.any()

@@ -15,6 +15,7 @@ magnitude faster.
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -204,6 +205,9 @@ class Network:
         """
         path = existing(path)
         try:
+            with zipfile.ZipFile(path) as archive:  # what is stored as it is cannot grow in memory
+                if any(member.compress_type for member in archive.infolist()):
+                    raise ValueError
             with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 wih, who = (
                     arrays[name].astype(np.float64, casting="same_kind") for name in ("wih", "who")

@@ -33,7 +33,8 @@ def imagined_digits(network: Network) -> NDArray[np.uint8]:
     changed step by step to what looks more like the digit.
     """
     kinds = [type(layer) for layer in network.layers]
-    if kinds == [Rescale, Flatten, Dense, Sigmoid, Dense]:
+    biased = any("bias" in layer.shapes for layer in network.layers)
+    if kinds == [Rescale, Flatten, Dense, Sigmoid, Dense] and not biased:
         return run_backwards(network)
     return climbed(network)
 

@@ -7,6 +7,7 @@ memory is taken; only integers are read.
 
 from __future__ import annotations
 
+import io
 import math
 import re
 import struct
@@ -73,11 +74,14 @@ def read(path: Path, part: str = "train") -> Dataset:
 
 def write(dataset: Dataset, path: Path) -> None:
     """Writes the images as `x_train` and, where there are any, the labels as `y_train`."""
-    with written_whole(path) as new, new.open("wb") as file:
-        if dataset.labels is None:
-            np.savez_compressed(file, x_train=dataset.images)
-        else:
-            np.savez_compressed(file, x_train=dataset.images, y_train=dataset.labels)
+    arrays = {"x_train": dataset.images}
+    if dataset.labels is not None:
+        arrays["y_train"] = dataset.labels
+    # In memory first: where the disk is full, NumPy before 2.1 would leave its zip open.
+    packed = io.BytesIO()
+    np.savez_compressed(packed, **arrays)
+    with written_whole(path) as new:
+        new.write_bytes(packed.getbuffer())
 
 
 def _check_sizes(archive: zipfile.ZipFile, held: int) -> None:

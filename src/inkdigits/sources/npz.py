@@ -74,12 +74,12 @@ def read(path: Path, part: str = "train") -> Dataset:
 
 def write(dataset: Dataset, path: Path) -> None:
     """Writes the images as `x_train` and, where there are any, the labels as `y_train`."""
-    arrays = {"x_train": dataset.images}
-    if dataset.labels is not None:
-        arrays["y_train"] = dataset.labels
     # In memory first: where the disk is full, NumPy before 2.1 would leave its zip open.
     packed = io.BytesIO()
-    np.savez_compressed(packed, **arrays)
+    if dataset.labels is None:
+        np.savez_compressed(packed, x_train=dataset.images)
+    else:
+        np.savez_compressed(packed, x_train=dataset.images, y_train=dataset.labels)
     with written_whole(path) as new:
         new.write_bytes(packed.getbuffer())
 

@@ -61,13 +61,13 @@ def progress(what: str, total: float) -> Iterator[Tick]:
         yield lambda done, note: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import BarColumn, Progress, TextColumn
     from rich.progress import TimeRemainingColumn as TimeLeft
 
     with Progress(
         TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
+        BarColumn(bar_width=20),
+        TextColumn("{task.percentage:.0f} %"),
         TextColumn("{task.fields[rate]} a second"),
         TimeLeft(),
         TextColumn("{task.fields[note]}"),

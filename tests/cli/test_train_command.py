@@ -422,3 +422,12 @@ def test_an_interrupted_run_prints_no_json(
     message = refusal(*options, status=130)
     assert message.startswith("stopped in epoch 1 of 5. The model so far is in model.partial.safe")
     assert json.dumps(load_model("model.partial.safetensors").card.history) == "[]"
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_it_is_said_where_blas_cannot_be_held_to_one_thread(
+    call: Call, data: str, monkeypatch: pytest.MonkeyPatch, held: bool
+) -> None:
+    monkeypatch.setattr("inkdigits.parallel.blas_can_be_held", lambda: held)
+    out = call("train", "--recipe", "blink", "--epochs", "1", "--data", data)
+    assert ("the last bits may differ" in str(out)) is not held

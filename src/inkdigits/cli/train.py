@@ -217,11 +217,14 @@ def train_one(plan: Plan, seed: int, path: Path, options: list[Any], say: Say) -
     """
     from inkdigits.errors import Diverged, Interrupted
     from inkdigits.formats import check_replaceable, save_model
+    from inkdigits.parallel import blas_can_be_held
 
     check_replaceable(path)
     check_replaceable(partial_of(path))
     say(f"{plan.recipe.name}: {plan.recipe.purpose}")
     say(f"{len(plan.dataset):,} digits, seed {seed}, {plan.epochs} epochs")
+    if not blas_can_be_held():
+        say("This NumPy's BLAS chooses its own threads: the last bits may differ between runs")
     try:
         model = train(plan, seed, say)
     except (Diverged, Interrupted) as stop:

@@ -31,7 +31,7 @@ def goldens() -> dict[str, Any]:
     """All of it, as plain lists and numbers; the same on every call."""
     rng = np.random.RandomState(1)  # its stream is frozen for good
     return {
-        "layers": dict(layers(rng)),
+        "layers": dict(layers(rng)) | dict(picture_layers(np.random.RandomState(2))),
         "losses": dict(losses(rng)),
         "optimizers": optimizers(rng),
         "network": network(rng),
@@ -80,22 +80,89 @@ def layers(rng: np.random.RandomState) -> Iterator[tuple[str, Any]]:
         ("leaky relu", lambda x, p: functional.leaky_relu(x, 0.2), vector, {}),
     ]
     for name, function, shape, parameter_shapes in cases:
-        x = tensor(rng.normal(size=shape))
-        parameters = {key: tensor(rng.normal(size=size)) for key, size in parameter_shapes.items()}
-        y = function(x.movedim(-1, 0), parameters).movedim(0, -1)
-        dy = tensor(rng.normal(size=y.shape))
-        y.backward(dy)
-        yield (
-            name,
-            {
-                "x": plain(x),
-                "parameters": {key: plain(value) for key, value in parameters.items()},
-                "dy": plain(dy),
-                "y": plain(y),
-                "dx": plain(x.grad),
-                "gradients": {key: plain(value.grad) for key, value in parameters.items()},
-            },
-        )
+        yield name, layer_case(rng, function, rng.normal(size=shape), parameter_shapes)
+
+
+def layer_case(
+    rng: np.random.RandomState,
+    function: Function,
+    values: Any,
+    parameter_shapes: dict[str, tuple[int, ...]],
+) -> dict[str, Any]:
+    """x, parameters and dy, and PyTorch's y, dx and gradients."""
+    x = tensor(values)
+    parameters = {key: tensor(rng.normal(size=size)) for key, size in parameter_shapes.items()}
+    y = function(x.movedim(-1, 0), parameters).movedim(0, -1)
+    dy = tensor(rng.normal(size=y.shape))
+    y.backward(dy)
+    return {
+        "x": plain(x),
+        "parameters": {key: plain(value) for key, value in parameters.items()},
+        "dy": plain(dy),
+        "y": plain(y),
+        "dx": plain(x.grad),
+        "gradients": {key: plain(value.grad) for key, value in parameters.items()},
+    }
+
+
+def picture_layers(rng: np.random.RandomState) -> Iterator[tuple[str, Any]]:
+    """The same for layers on pictures with channels, and for batch norm.
+
+    Batch norm's cases also hold what the running statistics, 0 and 1 before, are after one step.
+    """
+
+    def convolution(
+        stride: int = 1, padding: Any = "valid", zeros: tuple[int, ...] = ()
+    ) -> Function:
+        def function(x: Tensor, p: dict[str, Tensor]) -> Tensor:
+            x = functional.pad(x, zeros) if zeros else x  # left, right, above, below
+            return functional.conv2d(x, p["weight"], p.get("bias"), stride=stride, padding=padding)
+
+        return function
+
+    def weights(kernel: int, *, bias: bool = True) -> dict[str, tuple[int, ...]]:
+        weight: dict[str, tuple[int, ...]] = {"weight": (3, 2, kernel, kernel)}
+        return weight | {"bias": (3,)} if bias else weight
+
+    small, larger = (2, 4, 5, 2), (2, 5, 6, 2)
+    cases: list[tuple[str, Function, tuple[int, ...], dict[str, tuple[int, ...]]]] = [
+        ("conv2d", convolution(), small, weights(3)),
+        ("conv2d without bias", convolution(), small, weights(2, bias=False)),
+        ("conv2d, same", convolution(padding="same"), small, weights(3)),
+        ("conv2d, same, even kernel", convolution(zeros=(0, 1, 0, 1)), small, weights(2)),
+        ("conv2d, stride 2", convolution(2), larger, weights(2)),
+        # A side of 5 is padded to 1 + 5 + 1, a side of 6 to 6 + 1, for three places each.
+        ("conv2d, same, stride 2", convolution(2, zeros=(0, 1, 1, 1)), larger, weights(3)),
+        ("max pool 2", lambda x, p: functional.max_pool2d(x, 2), small, {}),
+        ("max pool 3", lambda x, p: functional.max_pool2d(x, 3), larger, {}),
+        ("average pool 2", lambda x, p: functional.avg_pool2d(x, 2), small, {}),
+        ("average pool 3", lambda x, p: functional.avg_pool2d(x, 3), larger, {}),
+        (
+            "global average pool",
+            lambda x, p: functional.adaptive_avg_pool2d(x, 1).flatten(1),
+            small,
+            {},
+        ),
+    ]
+    for name, function, shape, parameter_shapes in cases:
+        yield name, layer_case(rng, function, rng.normal(size=shape), parameter_shapes)
+    # Of equal values, many in a square here, the first one gets the gradient.
+    few = rng.randint(2, size=small)
+    yield "max pool 2, ties", layer_case(rng, lambda x, p: functional.max_pool2d(x, 2), few, {})
+    for name, shape in {"columns": (3, 5), "pictures": (3, 2, 3, 2)}.items():
+        mean, variance = (make(3, dtype=torch.float64) for make in (torch.zeros, torch.ones))
+
+        def norm(
+            x: Tensor, p: dict[str, Tensor], mean: Tensor = mean, variance: Tensor = variance
+        ) -> Tensor:
+            return functional.batch_norm(
+                x, mean, variance, p["scale"], p["shift"], training=True, momentum=0.1, eps=1e-5
+            )
+
+        values = rng.normal(1.0, 2.0, size=shape)
+        case = layer_case(rng, norm, values, {"scale": (3,), "shift": (3,)})
+        state = {"mean": plain(mean), "variance": plain(variance)}
+        yield f"batch norm of {name}", case | {"state": state}
 
 
 def losses(rng: np.random.RandomState) -> Iterator[tuple[str, Any]]:

@@ -11,9 +11,18 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from inkdigits.network import Dense, Downsample, Flatten, Network, ReLU, Rescale
+from inkdigits.network import (
+    Conv2d,
+    Dense,
+    Downsample,
+    Flatten,
+    MaxPool2d,
+    Network,
+    ReLU,
+    Rescale,
+)
 from inkdigits.parallel import (
-    PREDICTION_CHUNK,
+    PREDICTED_VALUES,
     Crew,
     Member,
     available_threads,
@@ -238,7 +247,7 @@ def images() -> np.ndarray[Any, Any]:
 
 
 @needs_blas_in_hand
-@pytest.mark.parametrize("count", [0, 1, 511, 512, 513, 1500])
+@pytest.mark.parametrize("count", [0, 1, 667, 668, 669, 1500])
 def test_answers_are_the_same_bits_for_any_number_of_threads(
     network: Network, images: np.ndarray[Any, Any], count: int
 ) -> None:
@@ -249,18 +258,32 @@ def test_answers_are_the_same_bits_for_any_number_of_threads(
     assert one.tobytes() == two.tobytes() == three.tobytes() == many.tobytes()
 
 
-@pytest.mark.parametrize("count", [1, 511, 512, 513, 1500])
+@pytest.mark.parametrize("count", [1, 667, 668, 669, 1500])
 def test_each_image_gets_its_own_answer_wherever_the_chunks_end(
     network: Network, images: np.ndarray[Any, Any], count: int
 ) -> None:
     """1e-5 of logits around 1: float32 sums of 196 terms, in the order of the chunk's shape."""
-    assert PREDICTION_CHUNK == 512  # what the counts are chosen around
+    assert PREDICTED_VALUES // network.widest == 668  # what the counts are chosen around
     answers = predict(network, images[:count], threads=2)
     for index in {0, count // 2, count - 1}:
         alone = network.predict(images[index][:, :, np.newaxis])[:, 0]
         np.testing.assert_allclose(answers[index], alone, rtol=1e-5, atol=1e-5)
     whole = network.predict(images[:count].transpose(1, 2, 0)).T
     np.testing.assert_allclose(answers, whole, rtol=1e-5, atol=1e-5)
+
+
+def test_a_wide_network_gets_few_images_at_a_time(images: np.ndarray[Any, Any]) -> None:
+    """So that its layers stay in the cache, and its memory small."""
+    layers = (Rescale(1 / 255), Conv2d(1, 24, 5), MaxPool2d(24), Flatten(), Dense(24, 10))
+    seen = []
+
+    class Watched(Network):
+        def predict(self, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+            seen.append(x.shape[-1])
+            return super().predict(x)
+
+    predict(Watched(layers), images[:100], threads=1)
+    assert seen == [37, 37, 26]  # 2^19 values, 24 · 24 · 24 each
 
 
 def test_predicting_leaves_the_images_as_they_are(

@@ -12,6 +12,7 @@ import pytest
 
 from inkdigits.network import Context, Layer
 from inkdigits.network.layers import Array
+from inkdigits.network.shortcuts import Step
 
 GOLDEN = Path(__file__).with_name("golden.json")
 
@@ -29,21 +30,26 @@ def golden() -> dict[str, Any]:
 
 
 @pytest.fixture
-def check_gradients(rng: np.random.Generator) -> Callable[[Layer, Array], None]:
+def check_gradients(rng: np.random.Generator) -> Callable[..., None]:
     """Holds a layer's dx and gradients against central differences along random directions.
+
+    Or those of a shortcut that stands for the layer.
 
     The loss is Σ dy · y with random dy, so every output counts. Steps of 1e-5 in float64 leave an
     error of about 1e-10 by the third derivative and 1e-10 by rounding: hence 1e-7, and 1e-8 where
     the terms of a projection nearly cancel.
     """
 
-    def check(layer: Layer, x: Array) -> None:
+    def check(layer: Layer, x: Array, shortcut: Step | None = None) -> None:
         parameters = {name: rng.normal(size=shape) for name, shape in layer.shapes.items()}
 
         def forward(values: dict[str, Array]) -> Any:
             own = {name: values[name] for name in parameters}
-            context = Context(generator=lambda: np.random.default_rng(5))
-            return layer.forward(values["x"], own, context)
+            context = Context(
+                generator=lambda: np.random.default_rng(5),
+                statistics={name: np.empty(shape) for name, shape in layer.state_shapes.items()},
+            )
+            return (shortcut or layer).forward(values["x"], own, context)
 
         values = {"x": x, **parameters}
         y, backward = forward(values)

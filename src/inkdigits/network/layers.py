@@ -75,7 +75,8 @@ class Context:
         """An array to write into, the same memory each time it is asked for by this name.
 
         What it held is gone at the next `forward` with the same scratch, so a `backward` must be
-        called before. Fresh memory costs the kernel's zeroing of every page that is touched.
+        called before, and once: it may write into the buffers itself. Fresh memory costs the
+        kernel's zeroing of every page that is touched.
         """
         array = self.scratch.get(name)
         if array is None or array.shape != shape or array.dtype != dtype:
@@ -241,7 +242,7 @@ class Downsample(Stateless):
         if self.factor < 2 or len(shape) != 2 or any(side % self.factor for side in shape):
             raise ShapeError(
                 f"{self} expected a factor of 2 or more that divides the height and width, "
-                f"got shape {shape}: choose another, and put it before Flatten()"
+                f"got shape {shape}: choose another, and put it before Flatten() and Conv2d"
             )
         return (shape[0] // self.factor, shape[1] // self.factor)
 

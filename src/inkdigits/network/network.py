@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from inkdigits.errors import ShapeError
+from inkdigits.network.copies import check_copies
 from inkdigits.network.initialisation import Spread, he
 from inkdigits.network.layers import Array, Backward, Context, Layer, Shape, Views
 from inkdigits.network.losses import softmax
+from inkdigits.network.shortcuts import with_shortcuts
 
 __all__ = ["Network"]
 
@@ -28,6 +30,11 @@ class Network:
         input_shape: the shape of one sample.
         dtype: float32 to work with; float64 for the post's network and for gradient checks.
 
+    Attributes:
+        answers: how many logits there are for a sample.
+        widest: the most values that a sample has on its way.
+        steps: what runs, each with the position of the layer whose parameters it takes.
+
     Raises:
         ShapeError: a layer cannot take what the one before it gives.
     """
@@ -38,18 +45,21 @@ class Network:
         self.layers = tuple(layers)
         self.input_shape = input_shape
         self.dtype = np.dtype(dtype)
-        shape = input_shape
+        shape, shapes = input_shape, []
         for position, layer in enumerate(self.layers):
             try:
                 shape = layer.output_shape(shape)
             except ShapeError as error:
                 raise ShapeError(f"layer {position}: {error}") from None
+            shapes.append(shape)
+        check_copies(self.layers)
         if len(shape) != 1:
             raise ShapeError(
                 f"expected the last layer to give one logit an answer, got shape {shape}: "
                 "end with Flatten() and Dense(…)"
             )
         self.answers = shape[0]
+        self.widest = max(math.prod(each) for each in (input_shape, *shapes))
         self.parameters = np.zeros(total_size(layer.shapes for layer in self.layers), self.dtype)
         self.state = np.zeros(total_size(layer.state_shapes for layer in self.layers), self.dtype)
         self._own = self.views(self.parameters)
@@ -57,6 +67,7 @@ class Network:
         for layer, statistics in zip(self.layers, self._own_state, strict=True):
             for name, array in statistics.items():
                 array[...] = layer.initial_values.get(name, 0)
+        self.steps = tuple(with_shortcuts(self.layers, shapes))
         learning = [position for position, layer in enumerate(self.layers) if layer.shapes]
         self._first_learning = min(learning, default=len(self.layers))
 
@@ -129,15 +140,15 @@ class Network:
             logits (answers, N), and backward(d_logits, gradients), which writes dL/dparameters into
             the `views` of a vector (P,) and returns dL/dx (None unless the contexts want it).
         """
-        backwards: list[Backward] = []
-        for layer, parameters, context in zip(self.layers, self._own, contexts, strict=True):
-            x, backward = layer.forward(x, parameters, context)
-            backwards.append(backward)
+        backwards: list[tuple[int, Backward]] = []
+        for position, step in self.steps:
+            x, backward = step.forward(x, self._own[position], contexts[position])
+            backwards.append((position, backward))
 
         def network_backward(d_logits: Array, gradients: Sequence[Views]) -> Array | None:
             dy = d_logits
-            for backward, views in zip(reversed(backwards), reversed(gradients), strict=True):
-                dx = backward(dy, views)
+            for position, backward in reversed(backwards):
+                dx = backward(dy, gradients[position])
                 if dx is None:
                     return None
                 dy = dx
@@ -147,8 +158,8 @@ class Network:
 
     def predict(self, x: Array) -> Array:
         """The logits (answers, N) for x of shape (*input_shape, N)."""
-        for layer, parameters, state in zip(self.layers, self._own, self._own_state, strict=True):
-            x = layer.predict(x, parameters, state)
+        for position, step in self.steps:
+            x = step.predict(x, self._own[position], self._own_state[position])
         return x
 
     def predict_probabilities(self, x: Array) -> Array:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import platform
 import statistics
+import subprocess
 import sys
 import threading
 import time
@@ -24,7 +25,10 @@ for name in IGNORED:
 import numpy as np  # noqa: E402  (after the variables are gone)
 from threadpoolctl import threadpool_info, threadpool_limits  # noqa: E402
 
+import inkdigits as ink  # noqa: E402
+from inkdigits.evaluation import mean_interval  # noqa: E402
 from inkdigits.files import written_whole  # noqa: E402
+from inkdigits.training.measured import MEASURED, as_json  # noqa: E402
 from inkdigits.version import __version__  # noqa: E402
 
 GATE = 1.7  # two threads on two large products must be so much faster than one after the other
@@ -100,6 +104,36 @@ def alternate(
     return seconds
 
 
+class Contender:
+    """A run in a process of its own, so that no library meets another's threads and memory.
+
+    Args:
+        name: of the run, which the script at hand serves when it is called with `--run NAME`.
+    """
+
+    def __init__(self, name: str) -> None:
+        command = [sys.executable, sys.argv[0], "--run", name]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
+
+    def __call__(self) -> float:
+        """Has it run once; the seconds."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print("run", file=self._process.stdin, flush=True)
+        return float(self._process.stdout.readline())
+
+    def __del__(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+
+def serve(run: Callable[[], float]) -> None:
+    """Runs once for each line that comes, and answers with the seconds."""
+    for _ in sys.stdin:
+        print(run(), flush=True)
+
+
 def median(values: Iterable[float]) -> float:
     """The median."""
     return statistics.median(values)
@@ -114,6 +148,44 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+RECIPE_HEADER = (
+    "recipe", "parameters", "mean test accuracy", "95 % interval", "all seeds",
+    "seconds of training, median (range)",
+)  # fmt: skip
+
+
+def recipe_rows(
+    seeds_by_name: dict[str, range], train: ink.Dataset, test: ink.Dataset
+) -> list[list[str]]:
+    """A row for `RECIPE_HEADER` of each recipe, trained with each seed on two threads.
+
+    The figures are kept for `publish`, which writes them to where `inkdigits info` finds them.
+    """
+    rows = []
+    for name, seeds in seeds_by_name.items():
+        models = [ink.train(name, train, seed=seed, threads=2) for seed in seeds]
+        accuracies = np.array([model.evaluate(test).accuracy for model in models])
+        mean, low, high = mean_interval(accuracies)
+        seconds = [model.card.seconds for model in models]
+        KEPT[name] = {
+            "accuracy": round(float(mean), 6),
+            "interval": [round(float(low), 6), round(float(high), 6)],
+            "seeds": [seeds.start, seeds.stop - 1],
+            "seconds": round(median(seconds), 2),
+            "machine": machine(),
+        }
+        rows.append([
+            f"`{name}`", f"{models[0].network.parameters.size:,}", f"{100 * mean:.3f} %",
+            f"{100 * low:.3f} – {100 * high:.3f}",
+            f"{100 * accuracies.min():.2f} – {100 * accuracies.max():.2f}",
+            f"{median(seconds):.2f} ({min(seconds):.2f} – {max(seconds):.2f})",
+        ])  # fmt: skip
+    return rows
+
+
+KEPT: dict[str, dict[str, object]] = {}
 
 
 def publish(
@@ -139,6 +211,9 @@ def publish(
     if min(before, after) < GATE:
         sys.exit(f"void: the {gate}, expected {GATE} or more; run it again")
     write_section(DOCUMENT, name, report)
+    if KEPT:
+        with written_whole(MEASURED) as temporary:
+            temporary.write_text(as_json(KEPT), encoding="utf-8")
     if summary is not None:
         write_section(ROOT / "README.md", name, f"{summary()}\n\n{machine()}; {gate}.\n")
 

@@ -31,12 +31,12 @@ except ImportError:
     MLPClassifier = None
 
 import inkdigits as ink
-from inkdigits.evaluation import mean_interval
 from inkdigits.network import Adam, Dense, Flatten, ReLU, Rescale, SoftmaxCrossEntropy
 from inkdigits.training import Recipe
 from inkdigits.training.schedules import Constant
 
-SEEDS = range(1001, 1021)  # never used for choosing anything
+FRESH = range(1001, 1021)  # never used for choosing anything
+SEEDS = {"classic": FRESH, "blink": FRESH, "mlp": FRESH}
 ROUNDS = 7
 BATCH = 128
 
@@ -51,24 +51,6 @@ PLAIN = Recipe(
     batch=BATCH,
     chunk=BATCH // 2,
 )
-
-
-def recipes(train: ink.Dataset, test: ink.Dataset) -> str:
-    rows = []
-    for name in ("classic", "blink", "mlp"):
-        models = [ink.train(name, train, seed=seed, threads=2) for seed in SEEDS]
-        accuracies = np.array([model.evaluate(test).accuracy for model in models])
-        mean, low, high = (f"{100 * value:.2f}" for value in mean_interval(accuracies))
-        seconds = [model.card.seconds for model in models]
-        spread = f"{100 * accuracies.min():.2f} – {100 * accuracies.max():.2f}"
-        took = f"{harness.median(seconds):.2f} ({min(seconds):.2f} – {max(seconds):.2f})"
-        parameters = f"{models[0].network.parameters.size:,}"
-        rows.append([f"`{name}`", parameters, f"{mean} %", f"{low} – {high}", spread, took])
-    return harness.table(
-        ["recipe", "parameters", "mean test accuracy", "95 % interval", "all seeds",
-         "seconds of training, median (range)"],
-        rows,
-    )  # fmt: skip
 
 
 def our_epoch(train: ink.Dataset, threads: int) -> float:
@@ -106,7 +88,8 @@ def sklearn_epoch(
     return time.perf_counter() - start
 
 
-def frameworks(train: ink.Dataset) -> str:
+def contenders(train: ink.Dataset) -> dict[str, Callable[[], float]]:
+    """An epoch with each library that is installed, on one thread and on two."""
     pixels = (train.images.reshape(len(train), -1) / np.float32(255)).astype(np.float32)
     digits = train.known_labels
     runs: dict[str, Callable[[], float]] = {}
@@ -122,6 +105,12 @@ def frameworks(train: ink.Dataset) -> str:
     if MLPClassifier is not None:
         for threads in (1, 2):
             runs[f"scikit-learn, {threads}"] = partial(sklearn_epoch, pixels, digits, threads)
+    return runs
+
+
+def frameworks(train: ink.Dataset) -> str:
+    names = list(contenders(train))
+    runs = {name: harness.Contender(name) for name in names}
     seconds = harness.alternate(runs, ROUNDS)
     best: dict[str, str] = {}
     for name in runs:
@@ -178,12 +167,12 @@ def main() -> None:
 
     def measure() -> str:
         found.append(
-            f"Seeds {SEEDS.start} to {SEEDS.stop - 1}, all 60,000 training images, two threads:\n\n"
-            + recipes(train, test)
+            f"Seeds {FRESH.start} to {FRESH.stop - 1}, all 60,000 training images, two threads:\n\n"
+            + harness.table(harness.RECIPE_HEADER, harness.recipe_rows(SEEDS, train, test))
         )
         beside = (
-            f"Medians of {ROUNDS} rounds in turn; {versions()} get pixels that are floats already, "
-            "inkdigits takes the bytes:\n\n"
+            f"Medians of {ROUNDS} rounds in turn, each run in a process of its own; {versions()} "
+            "get pixels that are floats already, inkdigits takes the bytes:\n\n"
         )
         found.append(beside + frameworks(train))
         return "\n\n".join([*found, starting()])
@@ -192,4 +181,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--run"]:
+        harness.serve(contenders(ink.load("mnist:train"))[sys.argv[2]])
+    else:
+        main()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from math import exp, log
 
 import numpy as np
 import pytest
 
+from inkdigits.dataset import Dataset
 from inkdigits.errors import ShapeError
-from inkdigits.inspection import first_weights, imagined_digits
+from inkdigits.inspection import first_weights, imagined_digits, layer_figures
 from inkdigits.model import Model
 from inkdigits.network import (
     Dense,
@@ -19,6 +21,7 @@ from inkdigits.network import (
     ReLU,
     Rescale,
     Sigmoid,
+    SoftmaxCrossEntropy,
 )
 
 
@@ -172,3 +175,41 @@ def test_first_weights_are_a_copy(blink: Model) -> None:
 def test_a_network_without_a_dense_layer_over_pixels_has_no_such_pictures(layers: tuple) -> None:
     with pytest.raises(ShapeError, match="expected a dense layer over the pixels of a picture"):
         first_weights(Network(layers))
+
+
+# Figures of the layers
+
+
+def test_figures_are_those_of_the_plain_formulas(some: Dataset) -> None:
+    """Against the network's own gradient. By hand two units are dead, and one is for half."""
+    network = Network((Rescale(1 / 255), Flatten(), Dense(784, 8), ReLU(), Dense(8, 10)))
+    network.initialise(np.random.default_rng(1))
+    first = network.views(network.parameters)[2]
+    first["bias"][:] = 10.0
+    first["bias"][[2, 5]] = -1000.0
+    sums = first["weight"][0] @ some.images.reshape(len(some), -1).T / 255
+    first["bias"][0] = -np.median(sums)
+    before = network.parameters.copy()
+    figures = layer_figures(network, some.images, some.known_labels, SoftmaxCrossEntropy())
+    assert np.array_equal(network.parameters, before)
+    assert [(f["layer"], f["name"]) for f in figures] == [(2, "Dense"), (3, "ReLU"), (4, "Dense")]
+    assert figures[1]["dead"] == 2 / 8
+
+    gradient = np.zeros_like(before)
+    logits, backward = network.forward(some.images.transpose(1, 2, 0), network.contexts())
+    _, d_logits = SoftmaxCrossEntropy()(logits, some.known_labels)
+    backward(d_logits / len(some), network.views(gradient))
+    own, grads = network.views(before), network.views(gradient)
+    for found, position in ((figures[0], 2), (figures[2], 4)):
+        for name, views in (("weight_norm", own), ("gradient_norm", grads)):
+            whole = np.concatenate([array.ravel() for array in views[position].values()])
+            # 1e-4: float32 sums on one thread or on several
+            assert found[name] == pytest.approx(np.linalg.norm(whole), rel=1e-4)
+            assert found[name] > 0
+
+
+def test_figures_of_broken_weights_are_still_numbers(some: Dataset) -> None:
+    network = Network((Rescale(), Flatten(), Dense(784, 10)))
+    network.parameters[:] = np.inf
+    (figures,) = layer_figures(network, some.images, some.known_labels, SoftmaxCrossEntropy())
+    json.dumps(figures, allow_nan=False)

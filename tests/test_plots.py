@@ -45,6 +45,10 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "a sheet": lambda: plots.contact_sheet(SIX),
     "a sheet of one": lambda: plots.contact_sheet(SIX.subset([0])),
     "a sheet without labels": lambda: plots.contact_sheet(Dataset(IMAGES)),
+    "versions of digits": lambda: plots.augmented_digits(
+        IMAGES[:2], IMAGES[2:].reshape(2, 2, 28, 28)
+    ),
+    "a version of a digit": lambda: plots.augmented_digits(IMAGES[:1], IMAGES[np.newaxis, :1]),
     "a curve": lambda: plots.learning_curve(HISTORY, accuracy_of="validation"),
     "a curve of one epoch": lambda: plots.learning_curve(HISTORY[:1], accuracy_of="validation"),
     "a curve of many losses": lambda: plots.learning_curve(LOSSES, accuracy_of="validation"),
@@ -148,6 +152,17 @@ def test_a_sheet_without_labels_keeps_the_order_and_ends_where_it_is_full() -> N
     many = Dataset(np.concatenate([IMAGES] * 5))
     sheet = shown_sheet(plots.contact_sheet(many, columns=2)).reshape(10, 28, 2, 28)
     assert np.array_equal(sheet.transpose(0, 2, 1, 3).reshape(20, 28, 28), many.images[:20])
+
+
+def test_versions_stand_to_the_right_of_their_original() -> None:
+    versions = IMAGES[2:].reshape(2, 2, 28, 28)
+    sheet = shown_sheet(plots.augmented_digits(IMAGES[:2], versions))
+    assert sheet.shape == (56, 28 + 7 + 56)
+    for row in range(2):
+        line = sheet[28 * row : 28 * (row + 1)]
+        assert np.array_equal(line[:, :28], IMAGES[row])
+        assert np.array_equal(line[:, 35:63], versions[row, 0])
+        assert np.array_equal(line[:, 63:], versions[row, 1])
 
 
 def test_a_learning_curve_shows_loss_and_accuracy_of_each_epoch() -> None:

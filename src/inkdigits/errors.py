@@ -18,6 +18,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from inkdigits.model import Model
 
 __all__ = [
@@ -70,8 +72,12 @@ class Diverged(TrainingError):
 
 
 class Interrupted(TrainingError):
-    """The user stopped the training; `model` holds the weights of that moment."""
+    """The user stopped the training; `model` has the weights after the last whole step.
 
-    def __init__(self, message: str, model: Model) -> None:
+    `checkpoint` is the file to go on from, None where there is none.
+    """
+
+    def __init__(self, message: str, model: Model, checkpoint: Path | None = None) -> None:
         super().__init__(message)
         self.model = model
+        self.checkpoint = checkpoint

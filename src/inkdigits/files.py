@@ -52,8 +52,8 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     """Yields a temporary path beside `path`; what was written there replaces `path` at the end.
 
     Whoever reads `path` finds the old file or the new one, never a part: the new one reaches the
-    disk (fsync) before it takes the name. When the block fails, `path` stays as it was. A link
-    stays a link, and what it points to is replaced.
+    disk (fsync) before it takes the name, and then so does the name. When the block fails, `path`
+    stays as it was. A link stays a link, and what it points to is replaced.
 
     Raises:
         FileError: the file cannot be written (no such folder, no permission, no space left), or
@@ -78,3 +78,14 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink()
+    sync_folder(target.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Brings the names in a folder to the disk, on systems where a folder can be opened."""
+    with suppress(OSError):  # some file systems refuse; the content is safe
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

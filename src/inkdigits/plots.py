@@ -16,6 +16,7 @@ from inkdigits.evaluation import Report
 from inkdigits.files import written_whole
 
 __all__ = [
+    "augmented_digits",
     "confusion_matrix",
     "contact_sheet",
     "digit",
@@ -62,6 +63,21 @@ def contact_sheet(dataset: Dataset, *, columns: int = 20) -> Figure:
             top, left = row * SIDE, column * SIDE
             sheet[top : top + SIDE, left : left + SIDE] = image
     figure = Figure(figsize=(columns * 0.4, max(1, len(rows)) * 0.4))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.imshow(sheet, cmap=INK, vmin=0, vmax=255, aspect="auto", interpolation="nearest")
+    axes.axis("off")
+    return figure
+
+
+def augmented_digits(originals: NDArray[np.uint8], versions: NDArray[np.uint8]) -> Figure:
+    """A row for each original, shape (N, 28, 28): itself, and its versions, (N, K, 28, 28)."""
+    rows, columns = versions.shape[:2]
+    gap = SIDE // 4
+    sheet = np.zeros((rows * SIDE, (1 + columns) * SIDE + gap), np.uint8)
+    sheet[:, :SIDE] = originals.reshape(-1, SIDE)
+    sheet[:, SIDE + gap :] = versions.swapaxes(1, 2).reshape(-1, columns * SIDE)
+    sheet[:, SIDE : SIDE + gap] = 96
+    figure = Figure(figsize=(sheet.shape[1] / 50, sheet.shape[0] / 50))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.imshow(sheet, cmap=INK, vmin=0, vmax=255, aspect="auto", interpolation="nearest")
     axes.axis("off")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from inkdigits.formats import load_model, save_model
 from inkdigits.model import Model
 from inkdigits.network import Dense, Downsample, Flatten, Network, ReLU, Rescale
 from inkdigits.sources import save
+from inkdigits.training import RECIPES, Augmentation, Recipe, find_recipe
 
 Call = Callable[..., str]
 Json = Callable[..., dict[str, Any]]
@@ -131,13 +133,126 @@ def test_a_models_pictures_are_of_the_data_that_is_named(
 def test_a_model_without_history_or_dense_first_layer_has_fewer_pictures(
     document: Json, blink: Model, here: Path
 ) -> None:
-    from dataclasses import replace
-
     network = Network([Downsample(2), Rescale(), Flatten(), ReLU(), Dense(196, 10)])
     network.initialise(np.random.default_rng(1))
     save_model(Model(network, replace(blink.card, history=[])), here / "odd")
     result = document("show", "odd", "--out", "of odd")
     assert [Path(path).name for path in result["pictures"]] == PICTURES
+
+
+@pytest.fixture
+def turning(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a recipe that turns its digits upside down, and further."""
+    recipe = find_recipe("blink")
+    assert isinstance(recipe, Recipe)
+    varied = replace(recipe, name="turning", augmentation=Augmentation(rotation_degrees=180))
+    monkeypatch.setitem(RECIPES, "turning", varied)
+    return "turning"
+
+
+def pixels_of(path: Path) -> np.ndarray[Any, Any]:
+    """A picture's grey levels, ink bright."""
+    with Image.open(path) as picture:
+        return 255 - np.asarray(picture.convert("L")).astype(int)
+
+
+def test_augmentation_is_a_row_for_each_digit_beginning_with_the_original(
+    call: Call, turning: str, exam: Dataset, here: Path
+) -> None:
+    assert call("show", "mnist:test", "--augment", turning, "--out", "a.png") == "a.png\n"
+    sheet = pixels_of(here / "a.png")[1::3, 1::3]  # three by three for each pixel
+    assert sheet.shape == (280, 28 + 7 + 11 * 28)
+    first = np.concatenate([exam.images[exam.labels == digit][0] for digit in range(10)])
+    assert np.abs(sheet[:, :28] - first).max() <= 1  # matplotlib's grey map rounds by one level
+    versions = sheet[:, 35:].reshape(10, 28, 11, 28).swapaxes(1, 2).reshape(110, 28, 28)
+    assert len(np.unique(versions, axis=0)) > 100
+    ink = versions.sum(axis=(1, 2)).reshape(10, 11) / first.reshape(10, -1).sum(axis=1)[:, None]
+    assert np.abs(ink - 1).max() < 0.1  # turned, and not another digit's
+
+
+def test_augmentation_of_one_digit_is_many_versions_of_it(
+    call: Call, turning: str, exam: Dataset, here: Path
+) -> None:
+    call("show", "mnist:test", "0", "--augment", turning, "--out", "a.png")
+    sheet = pixels_of(here / "a.png")[1::3, 1::3]
+    assert np.abs(sheet[:, :28].reshape(10, 28, 28) - exam.images[0]).max() <= 1
+    versions = sheet[:, 35:].reshape(10, 28, 11, 28).swapaxes(1, 2).reshape(110, 28, 28)
+    assert len(np.unique(versions, axis=0)) > 100  # two may be turned nearly alike
+
+
+def test_augmentation_is_the_same_at_each_call(call: Call, turning: str, here: Path) -> None:
+    for name in ("a.png", "b.png"):
+        call("show", "mnist:test", "--augment", turning, "--out", name)
+    assert (here / "a.png").read_bytes() == (here / "b.png").read_bytes()
+
+
+def test_augmentation_in_a_pipe_is_five_rows_at_half_their_size(
+    call: Call, turning: str, exam: Dataset
+) -> None:
+    drawn = inked(call("show", "mnist:test", "0", "--augment", turning), 70)
+    assert drawn.shape == (5 * 14, 70)
+    small = exam.images[0].reshape(14, 2, 14, 2).mean(axis=(1, 3)).astype(np.uint8) > 127
+    blocks = drawn.reshape(5, 14, 5, 14).swapaxes(1, 2)
+    assert (blocks[:, 0] == small).all()
+    assert (blocks[:, 1:] != small).any(axis=(2, 3)).mean() > 0.8  # few are hardly turned
+
+
+def test_augmentation_of_few_digits_without_labels_keeps_their_order(
+    call: Call, turning: str, some: Dataset, here: Path
+) -> None:
+    save(Dataset(some.images[:2]), here / "bare.npz")
+    call("show", "bare.npz", "--augment", turning, "--out", "a.png")
+    sheet = pixels_of(here / "a.png")[1::3, 1::3]
+    assert np.abs(sheet[:, :28].reshape(2, 28, 28) - some.images[:2]).max() <= 1
+
+
+def test_augmentation_in_json_is_not_drawn_in_the_terminal(document: Json, turning: str) -> None:
+    result = document("show", "mnist:test", "--augment", turning)
+    assert result == {"shown": "mnist:test", "pictures": []}
+
+
+@pytest.mark.parametrize("recipe", ["blink", "classic"])
+def test_a_recipe_without_augmentation_is_answered_with_those_that_have_it(
+    refusal: Callable[..., str], turning: str, recipe: str
+) -> None:
+    others = [
+        other.name
+        for other in RECIPES.values()
+        if isinstance(other, Recipe) and other.augmentation is not None
+    ]
+    assert turning in others
+    assert refusal("show", "mnist:test", "--augment", recipe) == (
+        f"expected a recipe with augmentation, got {recipe}, which takes the digits as they are: "
+        f"choose {' or '.join(others)}"
+    )
+
+
+def test_where_no_recipe_has_augmentation_that_is_said(
+    refusal: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, recipe in list(RECIPES.items()):
+        if isinstance(recipe, Recipe):
+            monkeypatch.setitem(RECIPES, name, replace(recipe, augmentation=None))
+    assert refusal("show", "mnist:test", "--augment", "mlp").endswith("no recipe here has any")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["digits.npz", "300", "--augment", "turning"], "expected an index of 0 to 299 in digits"),
+        (["digits.npz", "--augment", "turnig"], "no recipe 'turnig': did you mean turning?"),
+        (["nothing.npz", "--augment", "turning"], "there is no file or folder nothing.npz"),
+    ],
+)
+def test_what_cannot_be_varied_is_refused(
+    refusal: Callable[..., str], data: str, turning: str, arguments: list[str], message: str
+) -> None:
+    assert message in refusal("show", *arguments)
+
+
+def test_a_model_cannot_be_varied(refusal: Callable[..., str], model: str, turning: str) -> None:
+    message = refusal("show", model, "--augment", turning, status=2)
+    assert message.startswith("--augment varies DATA: inkdigits show DATA --augment RECIPE")
 
 
 @pytest.mark.parametrize(

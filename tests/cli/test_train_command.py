@@ -17,16 +17,19 @@ import numpy as np
 import pytest
 
 import inkdigits.sources
+import inkdigits.training.run
+from inkdigits.cli import run
 from inkdigits.dataset import Dataset
 from inkdigits.evaluation import mean_interval, wilson_interval
 from inkdigits.formats import load_model
 from inkdigits.sources import load, save
-from inkdigits.training import RECIPES
+from inkdigits.training import RECIPES, load_checkpoint
 from inkdigits.training.schedules import Constant
 
 Call = Callable[..., str]
 Json = Callable[..., dict[str, Any]]
 Refusal = Callable[..., str]
+Spawn = Callable[..., subprocess.Popen[str]]
 
 KEYS = ["recipe", "seed", "epochs", "parameters", "seconds", "history", "model", "fingerprint"]
 
@@ -238,6 +241,10 @@ def test_many_seeds_are_told_one_by_one_and_together(call: Call, data: str) -> N
         (["--seeds", "2", "--seed", "1"], "keeps none: without --seed, --out"),
         (["--seeds", "1"], "1 is not in the range x>=2"),
         (["--holdout", "--test", "x"], "--holdout reports validation alone: use it without --test"),
+        (["--patience", "3"], "--patience looks at validation: use it with --holdout"),
+        (["--patience", "3", "--test", "x"], "--patience looks at validation: use it with --hold"),
+        (["--resume", "x", "--from", "y"], "--resume goes on with one run: use it without --from"),
+        (["--resume", "x", "--seeds", "3"], "--resume goes on with one run: use it without --fr"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(
@@ -262,6 +269,8 @@ def test_options_that_do_not_go_together_are_refused(
         (["--seeds", "2"], "expected digits to test on with --seeds: name them with --test"),
         (["--from", "nowhere"], "there is no file or folder nowhere"),
         (["--from", "digits.npz"], "digits.npz is no model"),
+        (["--resume", "nowhere"], "there is no file or folder nowhere"),
+        (["--resume", "digits.npz"], "digits.npz is no checkpoint"),
         (["--out", "letter.txt"], "letter.txt exists and is no model of inkdigits, so it is not"),
         (["--out", "folder"], "folder exists and is no model of inkdigits, so it is not"),
         (["--out", "lost/m.safetensors"], "there is no folder lost to write m.safetensors to"),
@@ -338,90 +347,168 @@ def test_a_rate_that_diverges_at_once_leaves_no_model(
     assert [path.name for path in here.iterdir()] == [data]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has another Ctrl-C")
-@pytest.mark.parametrize(
-    ("recipe", "options"),
-    [
-        ("classic", []),
-        ("classic", ["--seed", "5", "--test", "some digits.npz", "--out", "own name.safetensors"]),
-        ("blink", ["--holdout", "--threads", "1"]),
-    ],
-)
-def test_ctrl_c_ends_cleanly_and_the_command_that_it_names_goes_on(
-    spawn: Callable[..., subprocess.Popen[str]],
-    document: Json,
-    data: str,
-    digits: Dataset,
-    recipe: str,
-    options: list[str],
-) -> None:
-    save(digits, "some digits.npz")
-    # Many more epochs than can be done before the signal comes.
-    arguments = ["train", "--recipe", recipe, "--data", data, "--epochs", "100000", *options]
-    with spawn(*arguments) as process:
+# Runs that end before they should
+
+
+def interrupted(spawn: Spawn, *arguments: str, after: str) -> str:
+    """What a run says on stderr that is interrupted when it has said a line that begins so."""
+    with spawn("train", *arguments) as process:
         assert process.stdout is not None
-        while not process.stdout.readline().startswith("epoch 2 of 100000"):
+        while not process.stdout.readline().startswith(after):
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
         _, err = process.communicate()
     assert process.returncode == 130
     assert err.count("\n") == 1
-    found = re.fullmatch(
-        r"inkdigits: stopped in epoch (\d+) of 100000\. The model so far is in (.+): "
-        r"go on with inkdigits (train .+)\n",
-        err,
-    )
-    assert found is not None, err
-    epoch, partial, command = int(found[1]), found[2], shlex.split(found[3])
-    card = load_model(partial).card
-    assert (card.recipe, card.epochs) == (recipe, epoch - 1)
-    assert command[-2:] == ["--epochs", str(100000 - card.epochs)]
-    # The same run in all but its start and its length.
-    result = document(*command[:-1], "2")
-    assert result["recipe"] == recipe
-    assert result["seed"] == (5 if "--seed" in options else 1)
-    assert ("test" in result, "validation" in result) == (
-        "--test" in options,
-        "--holdout" in options,
-    )
-    then = load_model(result["model"]).card
-    assert then.started_from == load_model(partial).fingerprint
-    assert then.data == card.data
+    return str(err)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has another Ctrl-C")
-def test_ctrl_c_leaves_an_earlier_model_whole(
-    spawn: Callable[..., subprocess.Popen[str]], document: Json, data: str
+@pytest.mark.parametrize(
+    ("recipe", "options"),
+    [
+        ("classic", ["--seed", "5", "--test", "some digits.npz", "--out", "own name.safetensors"]),
+        ("blink", ["--holdout", "--patience", "100"]),
+    ],
+)
+def test_ctrl_c_ends_cleanly_and_the_command_that_it_names_goes_on_exactly(
+    spawn: Spawn, document: Json, data: str, digits: Dataset, recipe: str, options: list[str]
 ) -> None:
+    save(digits, "some digits.npz")
+    epochs = "60" if recipe == "classic" else "100"  # it is stopped after two
+    arguments = ["--recipe", recipe, "--data", data, "--epochs", epochs, *options]
+    err = interrupted(spawn, *arguments, after=f"epoch 2 of {epochs}")
+    found = re.fullmatch(
+        r"inkdigits: stopped in epoch (\d+) of \d+\. Go on with inkdigits (train --resume .+)\n",
+        err,
+    )
+    assert found is not None, err
+    folder = "own name.checkpoints" if recipe == "classic" else "model.checkpoints"
+    (file,) = Path(folder).iterdir()
+    checkpoint = load_checkpoint(file)
+    assert 1 <= checkpoint.card.epochs == int(found[1]) - 1
+    command = shlex.split(found[2])
+    assert command[:3] == ["train", "--resume", folder]
+
+    then = document(*command)
+    whole = document("train", *arguments)
+    for key in ("recipe", "seed", "epochs", "fingerprint", "model", "test", "validation"):
+        assert then.get(key) == whole.get(key)
+    assert [record["loss"] for record in then["history"]] == [
+        record["loss"] for record in whole["history"]
+    ]
+    assert not Path(folder).exists()  # the model is there
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has another Ctrl-C")
+def test_ctrl_c_leaves_an_earlier_model_whole(spawn: Spawn, document: Json, data: str) -> None:
     first = document("train", "--recipe", "classic", "--data", data, "--epochs", "1")
-    with spawn("train", "--recipe", "classic", "--data", data, "--epochs", "100000") as process:
-        assert process.stdout is not None
-        while not process.stdout.readline().startswith("epoch 1 of"):
-            assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        process.communicate()
-    assert process.returncode == 130
+    arguments = ["--recipe", "classic", "--data", data, "--epochs", "100000"]
+    interrupted(spawn, *arguments, after="epoch 1 of")
     assert load_model("model.safetensors").fingerprint == first["fingerprint"]
     assert sorted(path.name for path in Path().iterdir()) == [
         data,
-        "model.partial.safetensors",
+        "model.checkpoints",
         "model.safetensors",
     ]
 
 
-def test_an_interrupted_run_prints_no_json(
-    refusal: Refusal, data: str, monkeypatch: pytest.MonkeyPatch
+def stop_in_epoch(monkeypatch: pytest.MonkeyPatch, epoch: int) -> None:
+    """Presses Ctrl-C in the first step of this epoch."""
+    step = inkdigits.training.run.Run.after_step
+
+    def stopping(run: Any, done: int, loss: float | None) -> None:
+        step(run, done, loss)
+        if len(run.history) == epoch - 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(inkdigits.training.run.Run, "after_step", stopping)
+
+
+def test_an_interrupted_run_prints_no_json_and_is_resumed_by_the_name_of_its_model(
+    refusal: Refusal, document: Json, call: Call, data: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from inkdigits.classic import Network
+    options = ["train", "--recipe", "blink", "--data", data, "--out", "m", "--epochs", "3"]
+    with monkeypatch.context() as patch:
+        stop_in_epoch(patch, 2)
+        message = refusal(*options, "--json", status=130)
+    assert message == (
+        "stopped in epoch 2 of 3. Go on with inkdigits train --resume m.checkpoints "
+        f"--data {data} --out m"
+    )
+    other = call("train", "--recipe", "blink", "--data", data, "--seed", "2", "--out", "m")
+    assert "m.checkpoints is of an earlier run; to go on with that, --resume it\n" in other
+    said = call("train", "--resume", "m", "--data", data, "--out", "m")
+    assert "Going on after step 3, in epoch 2\n" in said
+    assert "epoch 1 of" not in said
+    resumed = load_model("m").fingerprint
+    assert document(*options)["fingerprint"] == resumed
+    assert not Path("m.checkpoints").exists()
 
-    def interrupt(*_: object, **__: object) -> float:
-        raise KeyboardInterrupt
 
-    monkeypatch.setattr(Network, "fit", interrupt)
-    options = ["train", "--recipe", "classic", "--data", data, "--json"]
-    message = refusal(*options, status=130)
-    assert message.startswith("stopped in epoch 1 of 5. The model so far is in model.partial.safe")
-    assert json.dumps(load_model("model.partial.safetensors").card.history) == "[]"
+def test_resume_refuses_another_run_and_takes_an_older_checkpoint_with_a_warning(
+    refusal: Refusal, data: str, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    options = ["--data", data, "--epochs", "3", "--checkpoint-steps", "1"]
+    with monkeypatch.context() as patch:
+        stop_in_epoch(patch, 2)
+        refusal("train", "--recipe", "blink", *options, "--json", status=130)
+    resume = ["train", "--resume", "model.checkpoints", "--data", data, "--json"]
+    for other, message in (
+        (["--seed", "7"], "it has seed 1, and this run has 7. Name the same"),
+        (["--epochs", "4"], "it has epochs 3, and this run has 4. Name the same"),
+        (["--recipe", "mlp"], "it has recipe blink, and this run has mlp. Name the same"),
+        (["--and", data], "it has data "),
+    ):
+        assert message in refusal(*resume, *other)
+    old, new = sorted(Path("model.checkpoints").iterdir())[-2:]
+    new.write_bytes(new.read_bytes()[:-1])
+    assert run(resume) == 0
+    out, err = capsys.readouterr()
+    assert err.startswith(f"inkdigits: {new} is damaged")
+    assert err.endswith("; the one before it is tried\n")
+    assert json.loads(out)["epochs"] == 3
+    old.parent.mkdir()
+    old.write_bytes(b"")
+    assert run(resume) == 1
+    assert "none of the 1 checkpoints in model.checkpoints is whole" in capsys.readouterr().err
+
+
+def test_a_short_run_leaves_no_checkpoint_behind_and_an_earlier_runs_alone(
+    document: Json, data: str, here: Path
+) -> None:
+    (here / "model.checkpoints").mkdir()
+    other = here / "model.checkpoints" / "step-000000100-00000000.safetensors"
+    other.touch()
+    document("train", "--recipe", "blink", "--data", data, "--checkpoint-steps", "1")
+    assert list((here / "model.checkpoints").iterdir()) == [other]
+
+
+def test_patience_keeps_the_best_epoch_and_says_so(document: Json, data: str) -> None:
+    options = ["train", "--recipe", "blink", "--data", data, "--holdout", "--epochs", "30"]
+    result = document(*options, "--patience", "2")
+    accuracies = [record["accuracy"] for record in result["history"]]
+    best = accuracies.index(max(accuracies))
+    assert (result["best_epoch"], result["stopped_early"]) == (best + 1, True)
+    assert len(accuracies) == best + 1 + 2 < 30
+    assert result["validation"]["accuracy"] == max(accuracies)
+    assert result["history"][best]["best"] is True
+
+
+def test_figures_are_a_table_for_people_and_in_the_json(
+    call: Call, document: Json, data: str
+) -> None:
+    options = ["train", "--recipe", "blink", "--data", data, "--figures"]
+    said = call(*options)
+    number = r" +[\d.e+-]+"
+    assert (
+        len(re.findall(rf"^  layer  [35] Dense .* weights{number}   gradient{number}$", said, re.M))
+        == 4
+    )
+    assert len(re.findall(r"^  layer  4 ReLU .* dead units \d+\.\d\d %$", said, re.M)) == 2
+    result = document(*options)
+    assert [len(record["layers"]) for record in result["history"]] == [3, 3]
+    assert "epoch 1  loss" in call("info", "model.safetensors")
 
 
 @pytest.mark.parametrize("held", [True, False])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -410,7 +411,7 @@ def test_too_high_a_rate_stops_every_thread_without_a_warning(
 def test_a_trainer_that_was_interrupted_can_go_on(
     tiny: Recipe, digits: Dataset, threads: int
 ) -> None:
-    """In its next epoch every step is done, as in one that was never interrupted."""
+    """It does the rest of the epoch, and then all of the next, with the bits of an unbroken run."""
 
     def interrupt(done: int, loss: float | None) -> None:
         raise KeyboardInterrupt
@@ -420,8 +421,11 @@ def test_a_trainer_that_was_interrupted_can_go_on(
         trainer.epoch(interrupt)
     assert trainer.step == 1
     done: list[int] = []
-    trainer.epoch(lambda count, _: done.append(count))
-    assert done == [100, 200, 300, 330]
+    losses = [trainer.epoch(lambda count, _: done.append(count)) for _ in range(2)]
+    assert done == [200, 300, 330, 100, 200, 300, 330]
+    whole = begun(tiny, digits, threads=threads)
+    assert losses == [whole.epoch(unheard) for _ in range(2)]
+    assert bits(trainer) == bits(whole)
 
 
 def test_dropout_is_at_work_in_training(tiny: Recipe, digits: Dataset) -> None:
@@ -429,3 +433,126 @@ def test_dropout_is_at_work_in_training(tiny: Recipe, digits: Dataset) -> None:
     one, other = begun(tiny, digits), begun(replace(tiny, layers=without), digits)
     assert one.epoch(unheard) != other.epoch(unheard)
     assert not np.array_equal(one.network.parameters, other.network.parameters)
+
+
+# Averages
+
+
+@pytest.mark.parametrize("threads", THREADS)
+def test_the_average_follows_the_weights_and_faster_at_the_beginning(
+    tiny: Recipe, digits: Dataset, threads: int
+) -> None:
+    """Against a plain loop over the weights after each step; 1e-6: float32 numbers below 1."""
+    trainer = begun(replace(tiny, averaging=0.5), digits, threads=threads)
+    plain = begun(tiny, digits)
+    expected = [plain.network.parameters.astype(float)]
+    steps = [0]
+
+    def average(done: int, loss: float | None) -> None:
+        decay = min(0.5, (1 + steps[0]) / (10 + steps[0]))
+        expected[0] = decay * expected[0] + (1 - decay) * plain.network.parameters
+        steps[0] += 1
+
+    for _ in range(3):  # the limit of 0.5 is reached after 8 of 12 steps
+        plain.epoch(average)
+        trainer.epoch(unheard)
+    assert np.array_equal(trainer.network.parameters, plain.network.parameters)
+    assert trainer.weights is trainer.average
+    np.testing.assert_allclose(trainer.weights, expected[0], atol=1e-6)
+    assert np.abs(trainer.weights - trainer.network.parameters).max() > 1e-3
+    assert plain.weights is plain.network.parameters
+
+
+# Clipping
+
+
+@pytest.mark.parametrize("threads", THREADS)
+@pytest.mark.parametrize("limit", [1e-3, 0.1, 1e9])
+def test_a_longer_gradient_is_shortened_to_the_limit_and_keeps_its_direction(
+    tiny: Recipe, digits: Dataset, threads: int, limit: float
+) -> None:
+    """1e-5 of its length: the start less the end of float32 weights, of 1 and less."""
+    recipe = replace(
+        tiny,
+        layers=plain_network("float64"),
+        optimizer=SGD(),
+        schedule=lambda progress: 1.0,
+        batch=330,
+    )
+    moves = []
+    for clip in (None, limit):
+        trainer = begun(replace(recipe, clip_norm=clip), digits, threads=threads, kind="float64")
+        start = trainer.network.parameters.copy()
+        trainer.epoch(unheard)
+        moves.append(start - trainer.network.parameters)
+    free, clipped = moves
+    length = np.linalg.norm(free)
+    assert length > 0.2
+    np.testing.assert_allclose(clipped, free * min(1, limit / length), atol=1e-12)
+
+
+@needs_blas_in_hand
+def test_averages_and_clipped_steps_are_the_same_bits_for_any_number_of_threads(
+    tiny: Recipe, digits: Dataset
+) -> None:
+    found = []
+    recipe = replace(with_statistics(tiny), averaging=0.9, clip_norm=0.3, lanes=5)
+    for threads in (1, 2, 3, 5):
+        trainer = begun(recipe, digits, threads=threads)
+        trainer.epoch(unheard)
+        trainer.epoch(unheard)
+        # The sums as well: rounded to float32 they hide an order that depends on the workers.
+        found.append((bits(trainer), trainer.weights.tobytes(), trainer._squares.tobytes()))
+    assert found[0] == found[1] == found[2] == found[3]
+
+
+# Ctrl-C
+
+
+@dataclass(frozen=True)
+class Pressing:
+    """A test's optimizer: SGD, and Ctrl-C at these steps, in the midst of the update."""
+
+    steps: list[int]
+
+    slots: ClassVar[int] = 1
+
+    def step(self, parameters: Array, *rest: Array, rate: float, count: int) -> None:
+        half = parameters.size // 2
+        SGD().step(parameters[:half], *(v[..., :half] for v in rest), rate=rate, count=count)
+        while self.steps and self.steps[0] == count:
+            self.steps.pop(0)
+            signal.raise_signal(signal.SIGINT)
+        SGD().step(parameters[half:], *(v[..., half:] for v in rest), rate=rate, count=count)
+
+
+def test_ctrl_c_within_an_update_waits_for_its_end(tiny: Recipe, digits: Dataset) -> None:
+    recipe = replace(tiny, optimizer=SGD(), lanes=1)
+    trainer = begun(replace(recipe, optimizer=Pressing([2])), digits)
+    with trainer.ctrl_c.handled(), pytest.raises(KeyboardInterrupt):
+        trainer.epoch(unheard)
+    assert not trainer.ctrl_c.held
+    assert trainer.step == 2
+    whole = begun(recipe, digits)
+    losses = [whole.epoch(unheard) for _ in range(2)]
+    assert [trainer.epoch(unheard) for _ in range(2)] == losses  # and it can go on
+    assert bits(trainer) == bits(whole)
+
+
+def test_the_second_ctrl_c_in_a_row_ends_at_once(tiny: Recipe, digits: Dataset) -> None:
+    recipe = replace(tiny, optimizer=Pressing([2, 2]), lanes=1)
+    trainer = begun(recipe, digits)
+    with trainer.ctrl_c.handled(), pytest.raises(KeyboardInterrupt):
+        trainer.epoch(unheard)
+    assert trainer.ctrl_c.held
+    assert trainer.step == 1
+
+
+def test_ctrl_c_is_pythons_own_again_after_the_run(tiny: Recipe, digits: Dataset) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    trainer = begun(tiny, digits)
+    with trainer.ctrl_c.handled():
+        assert (signal.getsignal(signal.SIGINT) is before) is (
+            before is not signal.default_int_handler
+        )
+    assert signal.getsignal(signal.SIGINT) is before

@@ -232,6 +232,28 @@ def test_ctrl_c_while_a_process_is_forked_reaches_the_caller_alone(
     assert children() == []
 
 
+def test_ctrl_c_just_before_a_fork_does_not_leave_the_signal_blocked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Python raises it when the mask has been set: every later child would ignore Ctrl-C."""
+    block = signal.pthread_sigmask
+
+    def block_and_interrupt(how: int, signals: set[int]) -> object:
+        before = block(how, signals)
+        if how == signal.SIG_BLOCK and signals:
+            raise KeyboardInterrupt
+        return before
+
+    fds = len(os.listdir("/proc/self/fd"))
+    crew = ForkedCrew(2, 2)
+    monkeypatch.setattr(signal, "pthread_sigmask", block_and_interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        crew.run(lambda member: member.wait())
+    monkeypatch.undo()
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, set()) == set()
+    assert len(os.listdir("/proc/self/fd")) == fds
+
+
 def test_a_models_weights_are_its_own_once_it_is_trained() -> None:
     """Memory that is shared with forked processes would let a user's child change the model."""
     digits = load("mnist:validation").subset(slice(600))

@@ -29,7 +29,9 @@ def test_no_two_places_have_a_number_in_common() -> None:
     places = [
         *itertools.product([0, 1, 2, 2**32 - 1], [Purpose.WEIGHTS]),
         *itertools.product([0, 1, 2], [Purpose.SHUFFLE], [0, 1, 2]),
-        *itertools.product([0, 1, 2], [Purpose.CHUNK], [0, 1, 2], [0, 1, 2, 1000]),
+        *itertools.product(
+            [0, 1, 2], [Purpose.CHUNK, Purpose.AUGMENTATION], [0, 1, 2], [0, 1, 2, 1000]
+        ),
     ]
     numbers = np.concatenate([drawn(*place) for place in places])
     assert len(np.unique(numbers)) == len(places) * DRAWN
@@ -48,4 +50,8 @@ def test_the_numbers_are_those_that_models_were_trained_with() -> None:
     assert drawn(1, Purpose.CHUNK, 5, 7)[:2].tolist() == [
         13073920728879541561,
         16023593874666753933,
+    ]
+    assert drawn(1, Purpose.AUGMENTATION, 5, 7)[:2].tolist() == [
+        12055175181331815003,
+        17675507263827017107,
     ]

@@ -11,7 +11,7 @@ import pytest
 
 from inkdigits.errors import TrainingError
 from inkdigits.network import SGD, SoftmaxCrossEntropy, glorot
-from inkdigits.training import RECIPES, ClassicRecipe, Recipe, find_recipe
+from inkdigits.training import RECIPES, Augmentation, ClassicRecipe, Recipe, find_recipe
 from inkdigits.training.schedules import Constant
 
 
@@ -66,6 +66,9 @@ def changes(recipe: Recipe) -> dict[str, Any]:
         "chunk": recipe.chunk + 1,
         "lanes": recipe.lanes + 1,
         "spread": glorot,
+        "averaging": 0.99,
+        "clip_norm": 1.0,
+        "augmentation": Augmentation(shift=2),
     }
 
 
@@ -96,3 +99,20 @@ def test_classic_is_the_posts_network() -> None:
     ]
     assert network.parameters.dtype == np.float64
     assert network.parameters.size == 200 * 784 + 10 * 200  # no bias
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"averaging": 1.0}, "expected averaging of 0 to less than 1 in recipe tiny, got 1.0"),
+        ({"averaging": -0.1}, "expected averaging of 0 to less than 1 in recipe tiny, got -0.1"),
+        ({"clip_norm": 0.0}, "expected clip_norm of more than 0, or None, in recipe tiny, got 0.0"),
+        ({"clip_norm": float("inf")}, "expected clip_norm of more than 0, or None, in recipe tiny"),
+    ],
+)
+def test_averaging_and_clipping_that_cannot_be_are_refused(
+    tiny: Recipe, setting: dict[str, float], message: str
+) -> None:
+    with pytest.raises(TrainingError) as caught:
+        dataclasses.replace(tiny, **setting)
+    assert str(caught.value).startswith(message)

@@ -6,8 +6,10 @@ import dataclasses
 import hashlib
 import json
 import math
+import signal
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +17,21 @@ import pytest
 
 from inkdigits.dataset import Dataset
 from inkdigits.errors import DataError, Diverged, Interrupted, TrainingError
+from inkdigits.formats import load_model, save_model
+from inkdigits.model import Model
 from inkdigits.network import SGD, Dense, Flatten, Rescale
 from inkdigits.parallel import blas_can_be_held
 from inkdigits.sources import load
-from inkdigits.training import RECIPES, ClassicRecipe, Progress, Recipe, find_recipe, train
+from inkdigits.training import (
+    RECIPES,
+    Checkpoints,
+    ClassicRecipe,
+    Progress,
+    Recipe,
+    find_recipe,
+    latest_checkpoint,
+    train,
+)
 from inkdigits.training.schedules import Constant, OneCycle
 from inkdigits.version import __version__
 
@@ -320,3 +333,135 @@ def test_ctrl_c_in_the_posts_training_hands_over_its_weights(digits: Dataset) ->
     assert model.card.epochs == 0
     # Blocks of 32: it has learned from 96 records, as from a set that ends there.
     assert model.fingerprint == train(recipe, digits.subset(slice(96)), epochs=1).fingerprint
+
+
+def test_a_second_ctrl_c_ends_the_run_at_once(tiny: Recipe, digits: Dataset) -> None:
+    """Amid an update there is no state that would belong to a step, and so nothing to keep."""
+
+    @dataclasses.dataclass(frozen=True)
+    class Pressing(SGD):
+        def step(self, *arrays: Any, **settings: Any) -> None:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(replace(tiny, optimizer=Pressing(), lanes=1), digits)
+
+
+# Averages
+
+
+def test_the_model_has_the_average_and_that_is_what_is_scored(
+    tiny: Recipe, digits: Dataset
+) -> None:
+    others = load("mnist:validation").subset(slice(200))
+    recipe = replace(tiny, averaging=0.9)
+    model = train(recipe, digits, epochs=4, watch=others)
+    plain = train(tiny, digits, epochs=4, watch=others)
+    assert model.fingerprint != plain.fingerprint
+    assert [r["loss"] for r in model.card.history] == [r["loss"] for r in plain.card.history]
+    assert model.card.history[-1]["accuracy"] == model.evaluate(others).accuracy
+    assert model.card.settings["averaging"] == 0.9
+
+    with pytest.raises(Interrupted) as caught:
+        train(recipe, digits, epochs=4, report=stop_at(2, 330))
+    two = train(recipe, digits, epochs=2)
+    assert caught.value.model.fingerprint == two.fingerprint
+
+
+# Patience
+
+
+def scoring(
+    monkeypatch: pytest.MonkeyPatch, accuracies: list[float], dataset: Dataset, model: Model
+) -> None:
+    """Epoch after epoch has these accuracies."""
+    score, left = model.evaluate(dataset), iter(accuracies)
+    said = type("Said", (), {"accuracy": property(lambda self: next(left))})
+    assert score.accuracy >= 0
+    monkeypatch.setattr("inkdigits.model.Model.evaluate", lambda *_, **__: said())
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "patience", "best", "ended"),
+    [
+        ([0.5, 0.6, 0.6, 0.59], 2, 2, 4),  # as good as before is no improvement
+        ([0.5, 0.4, 0.6, 0.5, 0.55, 0.7], 2, 3, 5),
+        ([0.5, 0.4], 1, 1, 2),
+        ([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 1, 6, 6),
+        ([0.1, 0.2, 0.9, 0.4, 0.5, 0.6], 9, 3, 6),  # never out of patience: still the best
+        ([0.1, 0.2, 0.3, 0.9, 0.5, 0.6], 2, 4, 6),  # out of patience in the last epoch
+    ],
+)
+def test_patience_ends_the_run_and_keeps_the_best_epoch(
+    tiny: Recipe,
+    digits: Dataset,
+    monkeypatch: pytest.MonkeyPatch,
+    accuracies: list[float],
+    patience: int,
+    best: int,
+    ended: int,
+) -> None:
+    recipe = replace(tiny, epochs=6)
+    expected = train(recipe, digits, epochs=best)  # a constant rate: the same first epochs
+    scoring(monkeypatch, accuracies, digits, expected)
+    model = train(recipe, digits, watch=digits, patience=patience)
+    assert model.fingerprint == expected.fingerprint
+    assert model.card.epochs == best
+    history = model.card.history
+    assert [record["accuracy"] for record in history] == accuracies[:ended]
+    assert [record["epoch"] for record in history if record.get("best")] == [best]
+    stopped = [record["epoch"] for record in history if record.get("stopped_early")]
+    assert stopped == ([ended] if ended < 6 else [])
+    assert model.card.settings["patience"] == patience
+
+
+@needs_blas_in_hand
+def test_a_resumed_run_has_the_patience_and_the_best_epoch_of_the_whole(
+    tiny: Recipe, digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = replace(tiny, epochs=6)
+    expected = train(recipe, digits, epochs=2)
+    scoring(monkeypatch, [0.5, 0.6, 0.55, 0.56, 0.9], digits, expected)
+    checkpoints = Checkpoints(folder=tmp_path / "c")
+    with pytest.raises(Interrupted):
+        train(
+            recipe,
+            digits,
+            watch=digits,
+            patience=2,
+            checkpoints=checkpoints,
+            report=stop_at(4, 200),
+        )
+    resume = latest_checkpoint(tmp_path / "c")
+    model = train(recipe, digits, watch=digits, patience=2, resume=resume)
+    assert model.fingerprint == expected.fingerprint
+    assert len(model.card.history) == 4
+
+
+def test_patience_without_digits_to_watch_is_refused(tiny: Recipe, digits: Dataset) -> None:
+    with pytest.raises(TrainingError, match=r"^expected digits to watch with patience: keep some"):
+        train(tiny, digits, patience=1)
+    with pytest.raises(TrainingError, match=r"^expected patience of 1 epoch or more, got 0$"):
+        train(tiny, digits, patience=0, watch=digits)
+
+
+# Figures
+
+
+def test_figures_change_no_bit_and_are_in_the_history(
+    tiny: Recipe, digits: Dataset, tmp_path: Path
+) -> None:
+    model = train(tiny, digits, figures=True)
+    assert model.fingerprint == train(tiny, digits).fingerprint
+    for record in model.card.history:
+        layers = record["layers"]
+        assert [(f["layer"], f["name"]) for f in layers] == [
+            (3, "Dense"),
+            (4, "ReLU"),
+            (6, "Dense"),
+        ]
+    save_model(model, tmp_path / "m")
+    assert load_model(tmp_path / "m").card == model.card
+    post = train(find_recipe("classic"), digits, epochs=1, figures=True)
+    assert "layers" not in post.card.history[0]

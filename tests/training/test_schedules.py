@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inkdigits.training.schedules import Constant, Cosine, OneCycle, Schedule, Step
+from inkdigits.training.schedules import Constant, Cosine, OneCycle, Schedule, Step, WarmUp
 
 GOLDEN = Path(__file__).parents[1] / "network" / "golden.json"
 
@@ -77,3 +77,14 @@ def test_step_goes_down_at_the_very_step_it_should(stairs: int) -> None:
     for steps in range(1, 120):
         found = [schedule(step / steps) for step in range(steps)]
         assert found == [0.5 ** (step * stairs // steps) for step in range(steps)]
+
+
+def test_warm_up_rises_in_a_line_and_then_is_the_schedule_it_was_given() -> None:
+    schedule = WarmUp(Cosine(0.5), share=0.2, start=0.1)
+    assert schedule(0.0) == pytest.approx(0.1 * 0.5)
+    assert schedule(0.1) == pytest.approx((0.1 + 0.9 / 2) * Cosine(0.5)(0.1))
+    for progress in (0.2, 0.5, 0.99):
+        assert schedule(progress) == Cosine(0.5)(progress)
+    assert WarmUp(Constant(2.0), share=0.0)(0.0) == 2.0
+    just_before = WarmUp(Constant(2.0))(0.05 - 1e-9)
+    assert just_before == pytest.approx(2.0, rel=1e-6)

@@ -10,7 +10,16 @@ from typing import Any
 
 import click
 
-__all__ = ["Command", "Tick", "json_option", "per_cent", "print_json", "progress", "threads_option"]
+__all__ = [
+    "Command",
+    "Tick",
+    "json_option",
+    "per_cent",
+    "print_json",
+    "progress",
+    "threads_option",
+    "warn",
+]
 
 Tick = Callable[[float, str], None]
 
@@ -43,6 +52,12 @@ threads_option = click.option(
 def print_json(data: Any) -> None:
     """One JSON document on one line; NaN is no JSON and would be a mistake of ours."""
     print(json.dumps(data, allow_nan=False), flush=True)
+
+
+def warn(message: str) -> None:
+    """One line on stderr; the command goes on."""
+    line = message.replace("\n", r"\n")  # a file may have such a name
+    print(f"inkdigits: {line}", file=sys.stderr)
 
 
 def per_cent(share: float, places: int = 2) -> str:

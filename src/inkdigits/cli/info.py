@@ -48,22 +48,29 @@ def command(thing: str | None, as_json: bool) -> None:
 def everything() -> dict[str, Any]:
     from inkdigits.sources.mnist import PARTS
     from inkdigits.training import RECIPES
+    from inkdigits.training.measured import measured
     from inkdigits.version import __version__
 
+    figures = measured()
     return {
         "inkdigits": __version__,
-        "recipes": {name: recipe.purpose for name, recipe in RECIPES.items()},
+        "recipes": {
+            name: {"purpose": recipe.purpose, "measured": figures.get(name)}
+            for name, recipe in RECIPES.items()
+        },
         "data": {name: f"{len(images):,} digits, embedded" for name, (_, images) in PARTS.items()},
     }
 
 
 def about_recipe(name: str) -> dict[str, Any]:
     from inkdigits.training import find_recipe
+    from inkdigits.training.measured import measured
 
     recipe = find_recipe(name)
     return {
         "recipe": name,
         "purpose": recipe.purpose,
+        "measured": measured().get(name),
         "parameters": recipe.network().parameters.size,
         "layers": [str(layer) for layer in recipe.layers],
         **recipe.settings(),
@@ -112,13 +119,33 @@ def print_table(data: dict[str, Any]) -> None:
             print(f"{key if number == 0 else '':{width}}  {line}")
 
 
+def recipe_lines(name: str, about: dict[str, Any]) -> list[str]:
+    """A recipe in two lines: what it is for, and what it reached."""
+    return [f"{name:9} {about['purpose']}", f"{'':9} {figures(about['measured'])}"]
+
+
+def figures(measured: dict[str, Any] | None) -> str:
+    """What a recipe reached when it was measured."""
+    if measured is None:
+        return "not measured"
+    (low, high), (first, last) = measured["interval"], measured["seeds"]
+    return (
+        f"{per_cent(measured['accuracy'])} of the test set in {measured['seconds']:.2g} s "
+        f"(mean of seeds {first} to {last}, {100 * low:.2f} to {100 * high:.2f})"
+    )
+
+
 def lines_of(key: str, value: Any, data: dict[str, Any]) -> list[str]:
     """A value for people: one line, or one for each part of it."""
+    if key == "recipes":
+        return [line for name, about in value.items() for line in recipe_lines(name, about)]
+    if key == "measured":
+        return [figures(value)]
     if key == "counts":
         return [f"{d}  {n:6,}  {per_cent(data['shares'][d])}" for d, n in value.items()]
     if key == "history":
         return [
-            "  ".join(f"{name} {round(number, 4)}" for name, number in record.items())
+            "  ".join(f"{name} {round(n, 4)}" for name, n in record.items() if name != "layers")
             for record in value
         ] or ["none"]
     if key == "scores":

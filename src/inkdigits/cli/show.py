@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from inkdigits.dataset import Dataset
+    from inkdigits.training import Augmentation
 
 __all__ = ["command"]
 
@@ -23,10 +24,13 @@ EXAMPLES = """
     inkdigits show mnist:train 0                               a digit in the terminal
     inkdigits show mnist:train 0 --out five.png                the same as a picture
     inkdigits show mnist:train --out sheet.png                 a contact sheet
+    inkdigits show mnist:train --augment standard              how a recipe varies its digits
     inkdigits show model.safetensors --out pictures            a folder of what it has learned
 """
 
 SHEET_COLUMNS = 5  # digits side by side in a terminal of 80 columns, at half their size
+VERSIONS = 11  # of a digit on a sheet of augmentation, to the right of the original
+AUGMENTED_ROWS = 10
 
 
 @click.command(cls=Command, examples=EXAMPLES)
@@ -34,9 +38,17 @@ SHEET_COLUMNS = 5  # digits side by side in a terminal of 80 columns, at half th
 @click.argument("index", type=click.IntRange(min=0), required=False)
 @click.option("--out", metavar="PNG | FOLDER", help="Where to write; the terminal by default.")
 @click.option("--data", default="mnist:test", metavar="DATA", help="What a MODEL is shown on.")
+@click.option("--augment", metavar="RECIPE", help="Show DATA as this recipe varies it.")
 @json_option
-def command(thing: str, index: int | None, out: str | None, data: str, as_json: bool) -> None:
-    """Show one digit, a sheet of many, or what a model has learned.
+def command(
+    thing: str,
+    index: int | None,
+    out: str | None,
+    data: str,
+    augment: str | None,
+    as_json: bool,
+) -> None:
+    """Show one digit, a sheet of many, how a recipe varies them, or what a model has learned.
 
     A model's pictures are its learning curve, confusion matrix, most confident mistakes, first
     weights and the digits it imagines; they go to the folder --out names (pictures by default).
@@ -46,7 +58,11 @@ def command(thing: str, index: int | None, out: str | None, data: str, as_json: 
     if is_model(Path(thing)) or thing.endswith(MODEL_SUFFIX):
         if index is not None:
             raise click.UsageError("a model has no INDEX: inkdigits show MODEL --out FOLDER")
+        if augment is not None:
+            raise click.UsageError("--augment varies DATA: inkdigits show DATA --augment RECIPE")
         written = show_model(thing, data, Path(out or "pictures"))
+    elif augment is not None:
+        written = show_augmentation(thing, index, augment, out, quiet=as_json)
     else:
         written = show_data(thing, index, out, quiet=as_json)
     if as_json:
@@ -57,12 +73,7 @@ def command(thing: str, index: int | None, out: str | None, data: str, as_json: 
 
 
 def show_data(name: str, index: int | None, out: str | None, *, quiet: bool) -> list[str]:
-    from inkdigits.errors import DataError
-    from inkdigits.sources import load
-
-    dataset = load(name)
-    if index is not None and index >= len(dataset):
-        raise DataError(f"expected an index of 0 to {len(dataset) - 1} in {name}, got {index}")
+    dataset = load_for(name, index)
     if out is not None:
         from inkdigits import plots
 
@@ -72,8 +83,78 @@ def show_data(name: str, index: int | None, out: str | None, *, quiet: bool) -> 
         plots.save(figure, out)
         return [out]
     if not quiet:
-        print(sheet(dataset) if index is None else single(dataset, index))
+        few = dataset.images[: 2 * SHEET_COLUMNS]
+        print(sheet(few) if index is None else single(dataset, index))
     return []
+
+
+def load_for(name: str, index: int | None) -> Dataset:
+    """The data of that name, which must have that index."""
+    from inkdigits.errors import DataError
+    from inkdigits.sources import load
+
+    dataset = load(name)
+    if index is not None and index >= len(dataset):
+        raise DataError(f"expected an index of 0 to {len(dataset) - 1} in {name}, got {index}")
+    return dataset
+
+
+def show_augmentation(
+    name: str, index: int | None, recipe: str, out: str | None, *, quiet: bool
+) -> list[str]:
+    """Originals at the left and versions of them to the right: of one digit, or of several."""
+    import numpy as np
+
+    augmentation = augmentation_of(recipe)
+    dataset = load_for(name, index)
+    if index is not None:
+        rows = [index] * AUGMENTED_ROWS
+    elif dataset.labels is None:
+        rows = list(range(len(dataset)))[:AUGMENTED_ROWS]
+    else:  # the first of each digit
+        rows = np.unique(dataset.labels, return_index=True)[1].tolist()
+    columns = VERSIONS
+    if out is None:
+        rows, columns = rows[:SHEET_COLUMNS], SHEET_COLUMNS - 1
+    originals = dataset.images[rows]
+    versions = varied(augmentation, originals, columns)
+    if out is not None:
+        from inkdigits import plots
+
+        plots.save(plots.augmented_digits(originals, versions), out)
+        return [out]
+    if not quiet:
+        for original, others in zip(originals, versions, strict=True):
+            print(sheet(np.concatenate([original[np.newaxis], others])))
+    return []
+
+
+def augmentation_of(name: str) -> Augmentation:
+    """The augmentation of the recipe of that name."""
+    from inkdigits.errors import TrainingError
+    from inkdigits.training import RECIPES, Recipe, find_recipe
+
+    recipe = find_recipe(name)
+    if isinstance(recipe, Recipe) and recipe.augmentation is not None:
+        return recipe.augmentation
+    others = [
+        other.name
+        for other in RECIPES.values()
+        if isinstance(other, Recipe) and other.augmentation is not None
+    ]
+    raise TrainingError(
+        f"expected a recipe with augmentation, got {name}, which takes the digits as they are: "
+        + (f"choose {' or '.join(others)}" if others else "no recipe here has any")
+    )
+
+
+def varied(augmentation: Augmentation, originals: NDArray[Any], count: int) -> NDArray[Any]:
+    """Versions of each original, shape (N, count, 28, 28); the same at each call."""
+    from inkdigits.training.randomness import Purpose, counted_generator
+
+    copies = originals.repeat(count, axis=0)
+    versions = augmentation(copies, counted_generator(1, Purpose.AUGMENTATION))
+    return versions.reshape(len(originals), count, *originals.shape[1:])
 
 
 def single(dataset: Dataset, index: int) -> str:
@@ -81,11 +162,10 @@ def single(dataset: Dataset, index: int) -> str:
     return f"{half_blocks(dataset.images[index])}\n{label}index {index}"
 
 
-def sheet(dataset: Dataset) -> str:
-    """The first ten digits at half their size."""
+def sheet(images: NDArray[Any]) -> str:
+    """Digits at half their size, five in a row."""
     import numpy as np
 
-    images = dataset.images[: 2 * SHEET_COLUMNS]
     small = images.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)).astype(np.uint8)
     rows = [small[i : i + SHEET_COLUMNS] for i in range(0, len(small), SHEET_COLUMNS)]
     return "\n".join(half_blocks(np.concatenate(list(row), axis=1)) for row in rows)

@@ -17,14 +17,15 @@ from inkdigits.cli.console import (
     print_json,
     progress,
     threads_option,
+    warn,
 )
 
 if TYPE_CHECKING:
     from inkdigits.dataset import Dataset
-    from inkdigits.errors import Diverged, Interrupted
+    from inkdigits.errors import Diverged
     from inkdigits.evaluation import Report
     from inkdigits.model import Model
-    from inkdigits.training import ClassicRecipe, Progress, Recipe
+    from inkdigits.training import Checkpoint, Checkpoints, ClassicRecipe, Progress, Recipe
 
 __all__ = ["command"]
 
@@ -37,6 +38,7 @@ EXAMPLES = """
     inkdigits train --recipe classic --epochs 5 --seed 1       the post's
     inkdigits train --recipe classic --epochs 10 --from model.safetensors
     inkdigits train --recipe mlp --seeds 20 --json             mean and interval over 20 seeds
+    inkdigits train --resume model.safetensors                 go on with an interrupted run
 """
 
 
@@ -78,6 +80,27 @@ class Exam:
 @threads_option
 @click.option("--out", metavar="MODEL", help="Where to write it; model.safetensors by default.")
 @click.option("--from", "start_from", metavar="MODEL", help="Start from this model's weights.")
+@click.option(
+    "--resume",
+    metavar="CHECKPOINT",
+    help="Go on exactly: a checkpoint, a folder of them, or the MODEL of the interrupted run.",
+)
+@click.option(
+    "--checkpoint-minutes",
+    type=click.FloatRange(min=0),
+    metavar="M",
+    help="Minutes between checkpoints; 1 by default, 0 for none but after Ctrl-C.",
+)
+@click.option(
+    "--checkpoint-steps", type=click.IntRange(min=1), metavar="N", help="Or so many steps apart."
+)
+@click.option(
+    "--patience",
+    type=click.IntRange(min=1),
+    metavar="K",
+    help="End when validation has not improved for K epochs, keep the best; with --holdout.",
+)
+@click.option("--figures", is_flag=True, help="Tell the figures of each layer after each epoch.")
 @json_option
 def command(
     recipe_name: str | None,
@@ -91,12 +114,21 @@ def command(
     threads: int | None,
     out: str | None,
     start_from: str | None,
+    resume: str | None,
+    checkpoint_minutes: float | None,
+    checkpoint_steps: int | None,
+    patience: int | None,
+    figures: bool,
     as_json: bool,
 ) -> None:
     """Train a network on handwritten digits, and write it to a file.
 
     With MNIST the model is tested on its 10,000 test digits at the end. Choose recipes, epochs and
     rates with --holdout, which never looks at those.
+
+    A run of more than a minute leaves checkpoints in a folder beside the model, and so does Ctrl-C.
+    With --resume it goes on as if it had not been interrupted: the same data, and without being
+    told the same recipe, seed, epochs and patience. At its end the checkpoints are removed.
     """
     if seeds is not None and (seed is not None or out is not None):
         raise click.UsageError(
@@ -104,25 +136,55 @@ def command(
         )
     if holdout and test is not None:
         raise click.UsageError("--holdout reports validation alone: use it without --test")
+    if patience is not None and not holdout:
+        raise click.UsageError("--patience looks at validation: use it with --holdout")
+    if resume is not None and (start_from is not None or seeds is not None):
+        raise click.UsageError("--resume goes on with one run: use it without --from and --seeds")
     from inkdigits.formats import load_model
-    from inkdigits.training import find_recipe
+    from inkdigits.training import find_recipe, latest_checkpoint
 
     start = None if start_from is None else load_model(start_from)
-    recipe = find_recipe(recipe_name or (start.card.recipe if start else "mlp"))
+    checkpoint = None if resume is None else latest_checkpoint(resume, warn=warn)
+    card = checkpoint.card if checkpoint else start.card if start else None
+    recipe = find_recipe(recipe_name or (card.recipe if card else "mlp"))
+    if checkpoint is not None:
+        settings = checkpoint.card.settings
+        seed = checkpoint.card.seed if seed is None else seed
+        epochs = epochs or settings.get("epochs")
+        patience = patience or (settings.get("patience") if holdout else None)
     dataset, exam = gather(data, more, test, holdout)
-    plan = Plan(recipe, dataset, exam, epochs or recipe.epochs, threads, start)
+    plan = Plan(
+        recipe,
+        dataset,
+        exam,
+        epochs or recipe.epochs,
+        threads,
+        start,
+        checkpoint,
+        patience,
+        figures,
+    )
     say = silent if as_json else print
     if seeds is not None:
         result = train_many(plan, range(1, seeds + 1), say)
     else:
-        given = {"--and": more, "--test": test, "--seed": seed, "--out": out}
-        given["--data"] = None if data == "mnist" else data
+        # What a run that goes on from this one is told again; all else is in its checkpoint.
+        given = {
+            "--data": None if data == "mnist" else data,
+            "--and": more,
+            "--test": test,
+            "--out": out,
+            "--checkpoint-minutes": checkpoint_minutes,
+            "--checkpoint-steps": checkpoint_steps,
+        }
         options = [
             part for name, value in given.items() if value is not None for part in (name, value)
         ]
         options += ["--holdout"] if holdout else []
+        options += ["--figures"] if figures else []
         path = Path(out or "model.safetensors")
-        result = train_one(plan, 1 if seed is None else seed, path, options, say)
+        checkpoints = checkpoints_for(path, checkpoint, checkpoint_minutes, checkpoint_steps)
+        result = train_one(plan, 1 if seed is None else seed, path, checkpoints, options, say)
     if as_json:
         print_json(result)
 
@@ -146,6 +208,24 @@ def gather(
     return (dataset if more is None else dataset.joined(load(more))), exam
 
 
+def checkpoints_for(
+    path: Path, resumed: Checkpoint | None, minutes: float | None, steps: int | None
+) -> Checkpoints:
+    """Where the checkpoints go of a run whose model goes to `path`, and how often.
+
+    A run that is resumed from a folder of checkpoints goes on in that folder.
+    """
+    from inkdigits.training import Checkpoints, checkpoint_folder
+
+    folder = checkpoint_folder(path)
+    if resumed is not None and resumed.path is not None:
+        its_own = resumed.path.parent
+        folder = its_own if its_own.suffix == folder.suffix else folder
+    if minutes is None and steps is None:
+        minutes = 1.0
+    return Checkpoints(folder=folder, every_minutes=minutes or None, every_steps=steps, warn=warn)
+
+
 def hold_out(dataset: Dataset) -> tuple[Dataset, Dataset]:
     """Five sixths and one sixth, drawn at random but the same at each call."""
     import numpy as np
@@ -165,6 +245,9 @@ class Plan:
     epochs: int
     threads: int | None
     start: Model | None
+    checkpoint: Checkpoint | None
+    patience: int | None
+    figures: bool
 
     @property
     def watched(self) -> Exam | None:
@@ -177,7 +260,7 @@ def silent(*words: str) -> None:
     """Stands in for print where JSON is all that stdout may hold."""
 
 
-def train(plan: Plan, seed: int, say: Say) -> Model:
+def train(plan: Plan, seed: int, say: Say, checkpoints: Checkpoints | None = None) -> Model:
     """One model; tells of each epoch."""
     from inkdigits import training
 
@@ -189,6 +272,8 @@ def train(plan: Plan, seed: int, say: Say) -> Model:
             f"epoch {at.epoch} of {at.epochs}   loss {record['loss']:.4f}{scored}"
             f"   {record['seconds']:.2f} s"
         )
+        for figures in record.get("layers", []):
+            say_figures(figures, say)
 
     with progress("training", plan.epochs * len(plan.dataset)) as tick:
 
@@ -206,16 +291,39 @@ def train(plan: Plan, seed: int, say: Say) -> Model:
             threads=plan.threads,
             start=plan.start,
             watch=None if plan.watched is None else plan.watched.dataset,
+            patience=plan.patience,
+            checkpoints=checkpoints,
+            resume=plan.checkpoint,
+            figures=plan.figures,
             report=report,
         )
 
 
-def train_one(plan: Plan, seed: int, path: Path, options: list[Any], say: Say) -> dict[str, Any]:
+def say_figures(figures: dict[str, Any], say: Say) -> None:
+    """A line of a table: a layer with its figures."""
+    name = f"  layer {figures['layer']:2} {figures['name']:12}"
+    if "dead" in figures:
+        say(f"{name} dead units {per_cent(figures['dead'])}")
+    else:
+        say(
+            f"{name} weights {figures['weight_norm']:9.4g}"
+            f"   gradient {figures['gradient_norm']:9.4g}"
+        )
+
+
+def train_one(
+    plan: Plan,
+    seed: int,
+    path: Path,
+    checkpoints: Checkpoints,
+    options: list[Any],
+    say: Say,
+) -> dict[str, Any]:
     """Trains, writes the model to `path`, tests it; returns what --json prints.
 
     `options` are those that a run which goes on from this one needs too.
     """
-    from inkdigits.errors import Diverged, Interrupted
+    from inkdigits.errors import Diverged, TrainingError
     from inkdigits.formats import check_replaceable, save_model
     from inkdigits.parallel import blas_can_be_held
 
@@ -223,14 +331,25 @@ def train_one(plan: Plan, seed: int, path: Path, options: list[Any], say: Say) -
     check_replaceable(partial_of(path))
     say(f"{plan.recipe.name}: {plan.recipe.purpose}")
     say(f"{len(plan.dataset):,} digits, seed {seed}, {plan.epochs} epochs")
+    if plan.checkpoint is not None:
+        step = plan.checkpoint.snapshot.step
+        say(f"Going on after step {step:,}, in epoch {plan.checkpoint.card.epochs + 1}")
+    elif checkpoints.folder.is_dir():
+        say(f"{checkpoints.folder} is of an earlier run; to go on with that, --resume it")
     if not blas_can_be_held():
         say("This NumPy's BLAS chooses its own threads: the last bits may differ between runs")
     try:
-        model = train(plan, seed, say)
-    except (Diverged, Interrupted) as stop:
-        keep(stop, plan, path, options)
+        model = train(plan, seed, say, checkpoints)
+    except Diverged as stop:
+        keep(stop, path)
+        raise
+    except TrainingError as stop:  # Ctrl-C, or a worker that was killed
+        if checkpoints.latest is not None:
+            command = ["inkdigits", "train", "--resume", checkpoints.folder, *options]
+            stop.args = (f"{stop}. Go on with {shlex.join(map(str, command))}",)
         raise
     save_model(model, path)  # before the test, so that nothing that happens there can lose it
+    checkpoints.remove(model)
     result: dict[str, Any] = {
         "recipe": plan.recipe.name,
         "seed": seed,
@@ -252,6 +371,11 @@ def train_one(plan: Plan, seed: int, path: Path, options: list[Any], say: Say) -
     say(f"Next:  inkdigits show {path} --out pictures     see what it has learned")
     say(f"       inkdigits evaluate {path}                how well it reads, digit by digit")
     say(f"       inkdigits train --from {path} --epochs {plan.epochs}")
+    if plan.patience is not None:
+        result |= {
+            "best_epoch": model.card.epochs,
+            "stopped_early": len(model.card.history) < plan.epochs,
+        }
     return result | {
         "history": model.card.history,
         "model": str(path),
@@ -273,13 +397,12 @@ def say_report(name: str, report: Report, say: Say) -> None:
 
 
 def partial_of(path: Path) -> Path:
-    """Where the model of a run goes that ends early."""
+    """Where the last good model of a run goes that diverged."""
     return path.with_name(f"{path.stem}.partial{path.suffix}")
 
 
-def keep(stop: Diverged | Interrupted, plan: Plan, path: Path, options: list[Any]) -> None:
-    """Writes the model of a run that ended early beside `path`, and says so in the error."""
-    from inkdigits.errors import Interrupted
+def keep(stop: Diverged, path: Path) -> None:
+    """Writes the last good model of a run that diverged beside `path`, and says so in the error."""
     from inkdigits.formats import save_model
 
     model = stop.model
@@ -288,13 +411,7 @@ def keep(stop: Diverged | Interrupted, plan: Plan, path: Path, options: list[Any
         return
     partial = partial_of(path)
     save_model(model, partial)
-    message = f"{stop}. The model so far is in {partial}"
-    if isinstance(stop, Interrupted):
-        left = plan.epochs - model.card.epochs
-        command = ["inkdigits", "train", "--recipe", plan.recipe.name, *options]
-        command += ["--from", partial, "--epochs", left]
-        message += f": go on with {shlex.join(map(str, command))}"
-    stop.args = (message,)
+    stop.args = (f"{stop}. The model so far is in {partial}",)
 
 
 def train_many(plan: Plan, seeds: range, say: Say) -> dict[str, Any]:

@@ -6,8 +6,6 @@ reader of safetensors can use them; nothing in such a file can run code.
 
 from __future__ import annotations
 
-import json
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, fields
@@ -20,38 +18,58 @@ from numpy.typing import NDArray
 
 from inkdigits.dataset import DIGITS
 from inkdigits.errors import FileError, InkdigitsError, ModelError
-from inkdigits.files import existing, written_whole
+from inkdigits.files import existing
+from inkdigits.formats.container import (
+    DTYPES,
+    read_about,
+    read_header,
+    tensors,
+    write_container,
+)
 from inkdigits.model import Card, Model
 from inkdigits.network import (
+    AveragePool2d,
+    BatchNorm,
+    Conv2d,
     Dense,
     Downsample,
     Dropout,
     Flatten,
+    GlobalAveragePool,
     Layer,
     LeakyReLU,
+    MaxPool2d,
+    MeanOfCopies,
     Network,
     ReLU,
     Rescale,
+    ShiftedCopies,
     Sigmoid,
     Tanh,
 )
 
-__all__ = ["FORMAT", "MODEL_SUFFIX", "check_replaceable", "is_model", "load_model", "save_model"]
+__all__ = [
+    "FORMAT",
+    "MODEL_SUFFIX",
+    "card_from",
+    "check_replaceable",
+    "is_model",
+    "load_model",
+    "save_model",
+]
 
 MODEL_SUFFIX = ".safetensors"  # of files that are meant as models, whatever is in them
-METADATA = "inkdigits"  # the name of the one entry in the file's metadata
 FORMAT = "inkdigits model 1"
 
 # Every layer that a file may name, and nothing else: the one place where names become classes.
 LAYERS: Mapping[str, type[Any]] = {
     layer.__name__: layer
     for layer in (
-        Dense, Downsample, Dropout, Flatten, LeakyReLU, ReLU, Rescale, Sigmoid, Tanh,
+        AveragePool2d, BatchNorm, Conv2d, Dense, Downsample, Dropout, Flatten, GlobalAveragePool,
+        LeakyReLU, MaxPool2d, MeanOfCopies, ReLU, Rescale, ShiftedCopies, Sigmoid, Tanh,
     )
 }  # fmt: skip
 
-DTYPES = {"F32": "float32", "F64": "float64"}
-HEADER_LIMIT = 1 << 24  # bytes: an epoch in the card's history takes about 70
 PARAMETER_LIMIT = 1 << 26  # a quarter of a gigabyte: beyond, the architecture is a mistake
 
 
@@ -62,8 +80,6 @@ def save_model(model: Model, path: str | Path) -> None:
         FileError: the file cannot be written, or is something else than a model.
         ModelError: the model has layers, or a card, that could not be read again.
     """
-    import safetensors.numpy
-
     path = Path(path)
     check_replaceable(path)
     network = model.network
@@ -82,16 +98,7 @@ def save_model(model: Model, path: str | Path) -> None:
                 f"expected layers of {', '.join(LAYERS)}, got {layer}: "
                 "the file could not be read again"
             )
-    # One entry, because safetensors writes several in any order: one model, one file.
-    metadata = {METADATA: json.dumps(about, allow_nan=False)}
-    if len(metadata[METADATA]) > HEADER_LIMIT // 2:  # quoted inside the header it grows
-        raise ModelError(
-            f"expected a card of at most {HEADER_LIMIT // 2:,} characters, got "
-            f"{len(metadata[METADATA]):,}: shorten its history"
-        )
-    content = safetensors.numpy.save(named_tensors(network), metadata)
-    with written_whole(path) as temporary:
-        temporary.write_bytes(content)
+    write_container(path, named_tensors(network), about)
 
 
 def load_model(path: str | Path) -> Model:
@@ -162,59 +169,14 @@ def is_model(path: Path) -> bool:
 
 def what_it_says(path: Path, header: dict[str, Any]) -> dict[str, Any]:
     """Format, architecture and card, from the metadata in the header of a file of ours."""
-    metadata = header.get("__metadata__")
-    text = metadata.get(METADATA) if isinstance(metadata, dict) else None
-    try:
-        about = finite(text) if isinstance(text, str) else None
-    except (ValueError, RecursionError) as error:
-        raise ModelError(
-            f"{path} has a damaged card: expected JSON, got {type(error).__name__}: {error}"
-        ) from error
-    came = about.get("format") if isinstance(about, dict) else None
-    if not isinstance(about, dict) or came != FORMAT:
+    about = read_about(path, header)
+    came = None if about is None else about.get("format")
+    if about is None or came != FORMAT:
         raise ModelError(
             f"{path} is a safetensors file, but no model of inkdigits: expected the format "
             f"{FORMAT!r} in its metadata, got {came!r:.80}"
         )
     return about
-
-
-def read_header(path: Path) -> dict[str, Any]:
-    """The JSON header: 8 bytes of length, then a record for each tensor, and the metadata."""
-    if path.exists() and not path.is_file():  # a pipe would be waited for
-        raise FileError(f"expected a model file, got {path}, which is no file")
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            if not 2 <= length <= min(size - 8, HEADER_LIMIT):
-                raise ModelError(
-                    f"{path} is no model: expected a safetensors header of 2 to "
-                    f"{min(max(size - 8, 2), HEADER_LIMIT)} bytes, its first bytes say {length}"
-                )
-            text = file.read(length)
-    except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror or error}") from error
-    try:
-        header = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ModelError(
-            f"{path} is no model: expected a safetensors header in JSON, got other bytes"
-        ) from error
-    if not isinstance(header, dict):
-        raise ModelError(f"{path} is no model: expected a JSON object as header, got a list")
-    return header
-
-
-def finite(text: str) -> Any:
-    """What is in a JSON text, without NaN and infinite numbers."""
-
-    def number(digits: str) -> float:
-        if not math.isfinite(value := float(digits)):
-            raise ValueError(f"{digits:.20} is no finite number")
-        return value
-
-    return json.loads(text, parse_float=number, parse_constant=number)
 
 
 def network_from(architecture: dict[str, Any], room: int) -> Network:
@@ -240,7 +202,7 @@ def network_from(architecture: dict[str, Any], room: int) -> Network:
                 raise ModelError(
                     f"expected {name}({field.name}) of 1 to {PARAMETER_LIMIT:,}, got {value!r:.80}"
                 )
-            if wanted is str and value not in DTYPES.values():
+            if field.name == "dtype" and value not in DTYPES.values():
                 raise ModelError(
                     f"expected {name}({field.name}) as float32 or float64, got {value!r:.80}"
                 )
@@ -274,17 +236,26 @@ def card_from(data: Any) -> Card:
     for record in data["history"]:
         if not isinstance(record, dict) or not record.keys() >= {"epoch", "loss"}:
             raise ModelError(f"expected epoch and loss in the card's history, got {record!r:.80}")
-        if not all(isinstance(value, int | float) for value in record.values()):
+        figures = record.get("layers", [])  # of each layer, where they were asked for
+        rows = [record, *figures] if isinstance(figures, list) else [figures]
+        if not all(isinstance(row, dict) and holds_figures(row) for row in rows):
             raise ModelError(f"expected numbers in the card's history, got {record!r:.80}")
     return Card(**data)
+
+
+def holds_figures(row: dict[str, Any]) -> bool:
+    """Whether all is numbers, but the name of a layer, and the figures of layers themselves."""
+    kinds = {"name": str, "layers": list}
+    return all(isinstance(value, kinds.get(key, int | float)) for key, value in row.items())
 
 
 def check_tensors(path: Path, header: dict[str, Any], network: Network) -> None:
     expected = named_tensors(network)
     if header.keys() != expected.keys():
+        missing, surplus = expected.keys() - header.keys(), header.keys() - expected.keys()
         raise ModelError(
-            f"{path} does not fit its card: expected the weights {sorted(expected)}, "
-            f"got {sorted(header)!r:.200}"
+            f"{path} does not fit its card: expected the weights of its layers, got a file without "
+            f"{sorted(missing)!r:.150} and with {sorted(surplus)!r:.150}"
         )
     for name, array in expected.items():
         record = header[name] if isinstance(header[name], dict) else {}
@@ -298,18 +269,6 @@ def check_tensors(path: Path, header: dict[str, Any], network: Network) -> None:
 
 def fill(path: Path, network: Network) -> None:
     """Reads the weights into the network's own vectors."""
-    import safetensors
-
-    try:
-        with safetensors.safe_open(path, framework="numpy") as file:
-            for name, array in named_tensors(network).items():
-                array[...] = file.get_tensor(name)
-    except (safetensors.SafetensorError, OSError, ValueError) as error:
-        raise ModelError(
-            f"{path} is damaged: expected a whole safetensors file: {error}"
-        ) from error
-    for name, array in named_tensors(network).items():
-        if not np.isfinite(array).all():
-            raise ModelError(
-                f"{path}: expected finite weights, got infinite or no numbers in {name}"
-            )
+    own = named_tensors(network)
+    for name, array in tensors(path):
+        own[name][...] = array

@@ -8,31 +8,57 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inkdigits.classic import BLOCK as RECORDS_AT_ONCE
 from inkdigits.classic import Network as ClassicNetwork
 from inkdigits.dataset import DIGITS, SIDE, Dataset
 from inkdigits.network import Network
 from inkdigits.network.layers import Array, Views
-from inkdigits.parallel import Crew, Member
+from inkdigits.parallel import Crew, Member, blas_on_one_thread
+from inkdigits.training.augmentation import opencv_on_one_thread
+from inkdigits.training.interrupts import CtrlC
 from inkdigits.training.randomness import Purpose, counted_generator
 from inkdigits.training.recipes import ClassicRecipe, Recipe
 
-__all__ = ["ClassicTrainer", "LossLeftBounds", "StepReport", "Trainer"]
+__all__ = ["ClassicTrainer", "LossLeftBounds", "Snapshot", "StepReport", "Trainer"]
 
 StepReport = Callable[[int, float | None], None]
 
-STATE_MOMENTUM = 0.1  # the weight of a chunk's statistics in the running ones
+STATE_MOMENTUM = 0.1  # the weight of a batch's statistics in the running ones
 # Times the first step's loss, or 1 where that is less (a good start does not make one misread digit
 # a divergence): beyond, nothing is being learned any more.
 LOSS_LIMIT = 100.0
+# Parameters whose squares are added up together for the gradient's norm. The vectors are shared out
+# by whole blocks, so that the sum has the same bits for any number of workers.
+BLOCK = 1024
 
 
 class LossLeftBounds(Exception):
     """The loss of a step is infinite, no number, or `LOSS_LIMIT` times that of the first step."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All that a run is between two steps.
+
+    Args:
+        step: steps done, from the beginning of the run.
+        epoch_loss: sum of the losses of the samples of this epoch so far; of the whole epoch where
+            that has just ended.
+        first_loss: mean loss of the first step, which `LOSS_LIMIT` multiplies; None before it.
+        vectors: the trainer's arrays by name; from `snapshot` they are its own, not copies.
+    """
+
+    step: int
+    epoch_loss: float
+    first_loss: float | None
+    vectors: Mapping[str, Array]
 
 
 class Lane:
@@ -59,7 +85,8 @@ class Trainer:
     """A network, an optimizer's memory, and the number of steps done: all that a run is.
 
     A step depends on these, the data and the recipe alone: random numbers are counted (see
-    `randomness`), so it does not matter how the run came to this step.
+    `randomness`), so it does not matter how the run came to this step. Ctrl-C leaves it between
+    two steps, unless `ctrl_c.held` says otherwise.
 
     Args:
         recipe: what decides the outcome.
@@ -68,6 +95,11 @@ class Trainer:
         seed: of all random numbers.
         epochs: of the whole run; the schedule ends with it.
         crew: the workers, of `recipe.lanes` lanes.
+
+    Attributes:
+        step: steps done.
+        epoch_loss: sum of the losses of this epoch's samples so far.
+        average: shape (P,), of the parameters over the steps; None unless the recipe asks for it.
     """
 
     def __init__(
@@ -89,6 +121,8 @@ class Trainer:
         self.steps_per_epoch = math.ceil(len(dataset) / recipe.batch)
         self.steps = epochs * self.steps_per_epoch
         self.step = 0
+        self.epoch_loss = 0.0
+        self.ctrl_c = CtrlC()
         self._decay = network.decay_mask()
         size, chunks = network.parameters.size, math.ceil(recipe.batch / recipe.chunk)
         # What one member of the crew writes and another reads lies in memory that they share.
@@ -99,10 +133,44 @@ class Trainer:
         ]
         self._losses = crew.shared((recipe.lanes,), np.float64)
         self._statistics = crew.shared((chunks, network.state.size), network.dtype)
+        self._squares = crew.shared((math.ceil(size / BLOCK),), np.float64)
         self._first_loss = math.inf
+        self.average: Array | None = None
+        if recipe.averaging:
+            self.average = crew.shared((size,), network.dtype)
+            self.average[:] = network.parameters
+
+    @property
+    def weights(self) -> Array:
+        """What the run has to show, shape (P,): the average, or else the parameters themselves."""
+        return self.network.parameters if self.average is None else self.average
+
+    def snapshot(self) -> Snapshot:
+        """All that `restore` needs to go on from this step as if nothing had happened."""
+        vectors = {
+            "parameters": self.network.parameters,
+            "state": self.network.state,
+            "memory": self.memory,
+        }
+        if self.average is not None:
+            vectors["average"] = self.average
+        first_loss = self._first_loss if math.isfinite(self._first_loss) else None
+        return Snapshot(self.step, self.epoch_loss, first_loss, vectors)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Goes back, or forward, to a snapshot of a run with the same recipe, data and seed.
+
+        Raises:
+            ValueError: its vectors are others, or of other shapes.
+        """
+        take_vectors(self.snapshot().vectors, snapshot.vectors)
+        self.step, self.epoch_loss = snapshot.step, snapshot.epoch_loss
+        self._first_loss = math.inf if snapshot.first_loss is None else snapshot.first_loss
 
     def epoch(self, report: StepReport) -> float:
         """One time through the data in a new order; the mean loss of its samples.
+
+        What is done of an epoch that was interrupted is not done again.
 
         Args:
             report: called after each step with the samples done in this epoch and its mean loss.
@@ -111,36 +179,41 @@ class Trainer:
             LossLeftBounds: at this step; its gradient has not touched the parameters.
         """
         first = self.step
-        epoch = first // self.steps_per_epoch
+        epoch, skipped = divmod(first, self.steps_per_epoch)
+        if not skipped:
+            self.epoch_loss = 0.0
         order = counted_generator(self.seed, Purpose.SHUFFLE, epoch).permutation(len(self.labels))
         batches = [
             order[i : i + self.recipe.batch] for i in range(0, len(order), self.recipe.batch)
         ]
-        total = 0.0
 
         # What overflows leaves the bounds of the loss at the next step, and that is reported.
         @np.errstate(over="ignore", invalid="ignore")
         def program(member: Member) -> None:
-            nonlocal total
-            done = 0
-            for step, batch in enumerate(batches, start=first):
+            done = skipped * self.recipe.batch
+            for step, batch in enumerate(batches[skipped:], start=first):
                 for number in member.lanes:
                     self._add_up_gradients(number, step, batch)
+                if member.number == 0:
+                    self.ctrl_c.hold()
                 member.wait()
                 loss = sum(self._losses.tolist())
                 self._check_bounds(step, loss / len(batch))
-                self._update(step, member.share(self.network.parameters.size))
+                self._update(step, member)
                 if member.number == 0:
                     self._merge_statistics(len(batch))
                     self.step = step + 1
-                    total += loss
+                    self.epoch_loss += loss
                 member.wait()
                 done += len(batch)
+                # From here to its next `wait` nobody but the first member writes what a run is.
                 if member.number == 0:
+                    self.ctrl_c.release()
                     report(done, loss / len(batch))
 
-        self.crew.run(program)
-        return total / len(order)
+        with opencv_on_one_thread() if self.recipe.augmentation else nullcontext():
+            self.crew.run(program)
+        return self.epoch_loss / len(order)
 
     def _add_up_gradients(self, number: int, step: int, batch: NDArray[np.intp]) -> None:
         """Leaves in lane `number` its share of the gradient of the mean loss of `batch`."""
@@ -154,16 +227,27 @@ class Trainer:
             generator = functools.partial(counted_generator, self.seed, Purpose.CHUNK, index, step)
             first = index == number
             views = lane.views if first else lane.chunk_views
-            loss += self._take_chunk(lane, samples, len(batch), views, generator)
+            images = self._varied_images(samples, index, step)
+            labels = self.labels[samples]
+            loss += self._take_chunk(lane, images, labels, len(batch), views, generator)
             self._statistics[index] = lane.statistics
             if not first:
                 lane.gradient += lane.chunk_gradient
         self._losses[number] = loss
 
+    def _varied_images(self, samples: NDArray[np.intp], index: int, step: int) -> NDArray[np.uint8]:
+        """The images of chunk `index` of a step, shape (N, 28, 28), as the recipe varies them."""
+        images = self.images[samples]
+        if self.recipe.augmentation is None:
+            return images
+        generator = counted_generator(self.seed, Purpose.AUGMENTATION, index, step)
+        return self.recipe.augmentation(images, generator)
+
     def _take_chunk(
         self,
         lane: Lane,
-        samples: NDArray[np.intp],
+        images: NDArray[np.uint8],
+        labels: NDArray[np.uint8],
         batch: int,
         gradients: Sequence[Views],
         generator: Callable[[], np.random.Generator],
@@ -172,9 +256,9 @@ class Trainer:
         generator = functools.cache(generator)  # one for all layers, made when one asks
         for context in lane.contexts:
             context.generator = generator
-        columns = self.images[samples].transpose(1, 2, 0)  # (28, 28, N)
+        columns = images.transpose(1, 2, 0)  # (28, 28, N)
         logits, backward = self.network.forward(columns, lane.contexts)
-        loss, d_logits = self.recipe.loss(logits, self.labels[samples])
+        loss, d_logits = self.recipe.loss(logits, labels)
         d_logits /= batch
         backward(d_logits, gradients)
         return loss
@@ -185,28 +269,54 @@ class Trainer:
         if not (math.isfinite(loss) and loss <= LOSS_LIMIT * max(self._first_loss, 1.0)):
             raise LossLeftBounds
 
-    def _update(self, step: int, share: slice) -> None:
-        """Moves a share of the parameters by the sum of the lanes' gradients."""
+    def _update(self, step: int, member: Member) -> None:
+        """Moves a member's share of the parameters by the sum of the lanes' gradients."""
+        size, blocks = self.network.parameters.size, member.share(len(self._squares))
+        share = slice(blocks.start * BLOCK, min(blocks.stop * BLOCK, size))
+        parameters = self.network.parameters[share]
         gradient = self._lanes[0].gradient[share]
         for lane in self._lanes[1:]:
             gradient += lane.gradient[share]
+        if self.recipe.clip_norm is not None:
+            self._clip(gradient, self.recipe.clip_norm, blocks, member)
         self.recipe.optimizer.step(
-            self.network.parameters[share],
+            parameters,
             gradient,
             self.memory[:, share],
             self._decay[share],
             rate=self.recipe.schedule(step / self.steps),
             count=step + 1,
         )
+        if self.average is not None:
+            # The first steps count for more, or the average would long be that of random weights
+            # (the warm-up of TensorFlow's ExponentialMovingAverage).
+            decay = min(self.recipe.averaging, (1 + step) / (10 + step))
+            average = self.average[share]
+            difference = np.subtract(parameters, average, out=gradient)
+            difference *= 1 - decay
+            average += difference
+
+    def _clip(self, gradient: Array, limit: float, blocks: slice, member: Member) -> None:
+        """Shortens a share of the gradient, if the whole has a length of more than `limit`."""
+        if gradient.size:
+            squares = np.square(gradient, dtype=np.float64)
+            self._squares[blocks] = np.add.reduceat(squares, range(0, squares.size, BLOCK))
+        member.wait()
+        norm = math.sqrt(self._squares.sum())
+        if norm > limit:
+            gradient *= limit / norm
 
     def _merge_statistics(self, batch: int) -> None:
         """Moves the running statistics towards those of each chunk, in chunk order."""
+        if not self.network.state.size:
+            return
+        momentum = STATE_MOMENTUM * self.recipe.chunk / max(self.recipe.batch, self.recipe.chunk)
         for statistics in self._statistics[: math.ceil(batch / self.recipe.chunk)]:
-            self.network.state += STATE_MOMENTUM * (statistics - self.network.state)
+            self.network.state += momentum * (statistics - self.network.state)
 
 
 class ClassicTrainer:
-    """The post's training, on the weights of a network of layers.
+    """The post's training, on the weights of a network of layers. Each record is a step.
 
     Args:
         recipe: the post's.
@@ -214,6 +324,8 @@ class ClassicTrainer:
         dataset: labelled digits to learn from, in their order.
         seed: of `numpy.random.RandomState`, as the post's `numpy.random.seed`; None to go on from
             the weights in `network`.
+
+    Attributes: as those of `Trainer`.
     """
 
     def __init__(
@@ -221,7 +333,10 @@ class ClassicTrainer:
     ) -> None:
         self.network = network
         self.dataset = dataset
+        self.steps_per_epoch = len(dataset)
         self.step = 0
+        self.epoch_loss = 0.0
+        self.ctrl_c = CtrlC()
         rng = np.random.RandomState(seed)
         self.classic = ClassicNetwork(SIDE * SIDE, recipe.hidden, DIGITS, recipe.rate, rng=rng)
         wih, who = (own["weight"] for own in network.views(network.parameters) if own)
@@ -229,22 +344,63 @@ class ClassicTrainer:
             wih[:], who[:] = self.classic.wih, self.classic.who
         self.classic.wih, self.classic.who = wih, who  # one memory: what one learns, both know
 
+    @property
+    def weights(self) -> Array:
+        """What the run has to show: the parameters, shape (P,)."""
+        return self.network.parameters
+
+    def snapshot(self) -> Snapshot:
+        """All that `restore` needs to go on from this record as if nothing had happened."""
+        return Snapshot(self.step, self.epoch_loss, None, {"parameters": self.network.parameters})
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Goes back, or forward, to a snapshot of a run with the same recipe and data.
+
+        Raises:
+            ValueError: its vectors are others, or of other shapes.
+        """
+        take_vectors(self.snapshot().vectors, snapshot.vectors)
+        self.step, self.epoch_loss = snapshot.step, snapshot.epoch_loss
+
     def epoch(self, report: StepReport) -> float:
         """One time through the data; the mean loss ½ Σ (target − output)² of its samples.
 
+        What is done of an epoch that was interrupted is not done again.
+
         Args:
-            report: called now and then with the samples done; the loss comes at the end alone.
+            report: called after each block with the samples done; the loss comes at the end alone.
 
         Raises:
             LossLeftBounds: the weights are no numbers any more.
         """
-        before = self.step
+        count = len(self.dataset)
+        skipped = self.step % count
+        if not skipped:
+            self.epoch_loss = 0.0
+        with np.errstate(over="ignore", invalid="ignore"), blas_on_one_thread():  # the weights tell
+            for start in range(skipped, count, RECORDS_AT_ONCE):
+                block = self.dataset.subset(slice(start, start + RECORDS_AT_ONCE))
+                self.ctrl_c.hold()
+                self.epoch_loss += self.classic.fit(block) * len(block)
+                self.step += len(block)
+                self.ctrl_c.release()
+                if not np.isfinite(self.classic.who).all():
+                    raise LossLeftBounds
+                report(start + len(block), None)
+        return self.epoch_loss / count
 
-        def after_block(done: int, total: int) -> None:
-            self.step = before + done
-            if not np.isfinite(self.classic.who).all():
-                raise LossLeftBounds
-            report(done, None)
 
-        with np.errstate(over="ignore", invalid="ignore"):  # the weights tell
-            return self.classic.fit(self.dataset, report=after_block)
+def take_vectors(own: Mapping[str, Array], given: Mapping[str, Array]) -> None:
+    """Copies the arrays of `given` into those of `own`, which must have the same names and shapes.
+
+    Raises:
+        ValueError: they have not.
+    """
+    ours, theirs = (
+        {name: f"{array.dtype} {array.shape}" for name, array in vectors.items()}
+        for vectors in (own, given)
+    )
+    if ours != theirs:
+        raise ValueError(f"expected the vectors {ours}, got {theirs}")
+    for name, array in own.items():
+        array[...] = given[name]

@@ -19,6 +19,7 @@ class Purpose(IntEnum):
     WEIGHTS = 0
     SHUFFLE = 1
     CHUNK = 2
+    AUGMENTATION = 3
 
 
 def counted_generator(seed: int, purpose: Purpose, *counters: int) -> np.random.Generator:

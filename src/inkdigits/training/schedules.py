@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import cos, pi
 
-__all__ = ["Constant", "Cosine", "OneCycle", "Schedule", "Step"]
+__all__ = ["Constant", "Cosine", "OneCycle", "Schedule", "Step", "WarmUp"]
 
 Schedule = Callable[[float], float]
 
@@ -51,6 +51,26 @@ class Cosine:
     def __call__(self, progress: float) -> float:
         """The rate when `progress` of the run, 0 to 1, is done."""
         return cosine(self.rate, self.end, progress)
+
+
+@dataclass(frozen=True)
+class WarmUp:
+    """`schedule`, times a factor that rises in a line from `start` to 1 during `share` of the run.
+
+    Goyal et al. 2017: large steps are for weights that have left their random beginning. `OneCycle`
+    has a rise of its own.
+    """
+
+    schedule: Schedule
+    share: float = 0.05
+    start: float = 1 / 25
+
+    def __call__(self, progress: float) -> float:
+        """The rate when `progress` of the run, 0 to 1, is done."""
+        rate = self.schedule(progress)
+        if progress >= self.share:
+            return rate
+        return rate * (self.start + (1 - self.start) * progress / self.share)
 
 
 @dataclass(frozen=True)

@@ -228,6 +228,13 @@ def test_a_convolution_writes_only_into_its_gradients(rng: np.random.Generator) 
         backward(dy, unwritten(layer))
 
 
+@pytest.mark.parametrize("shape", [(3, 9), (9, 3), (2, 3, 3)])
+def test_a_kernel_must_fit_both_ways(shape: Shape) -> None:
+    layer = Conv2d(2 if len(shape) == 3 else 1, 1, 4)
+    with pytest.raises(ShapeError, match="expected pictures of 4 × 4 pixels or more"):
+        layer.output_shape(shape)
+
+
 CONV = Conv2d(1, 6, 3)
 
 

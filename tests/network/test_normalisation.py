@@ -216,16 +216,17 @@ def test_batch_norm_writes_only_into_its_gradients_and_statistics(
 
 
 @pytest.mark.parametrize("kind", ["float32", "float64"])
+@pytest.mark.parametrize("given", ["uint8", "float32", "float64"])
 @pytest.mark.parametrize("scale", [True, False])
 def test_batch_norm_computes_in_the_type_of_its_parameters(
-    rng: np.random.Generator, kind: str, scale: bool
+    rng: np.random.Generator, kind: str, given: str, scale: bool
 ) -> None:
     """Of bytes too, whose sums are no bytes; 1e-5: float32 in sums of 40 of them."""
     layer = BatchNorm(3, scale=scale)
     parameters, state = (
         {name: array.astype(kind) for name, array in own.items()} for own in started(layer)
     )
-    x = rng.integers(256, size=(3, 40), dtype=np.uint8)
+    x = rng.integers(256, size=(3, 40)).astype(given)
     context = watched(layer, kind)
     y, backward = layer.forward(x, parameters, context)
     dx = backward(np.ones_like(y), {name: np.empty(3, kind) for name in layer.shapes})

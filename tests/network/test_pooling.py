@@ -176,6 +176,12 @@ def test_bytes_get_gradients_that_are_no_bytes(layer: Layer) -> None:
     np.testing.assert_allclose(y, 255, rtol=1e-15)  # a ninth of it nine times is rounded
 
 
+@pytest.mark.parametrize("shape", [(3, 9), (9, 3), (2, 3, 3)])
+def test_a_square_must_fit_both_ways(shape: Shape) -> None:
+    with pytest.raises(ShapeError, match="expected pictures of 4 × 4 pixels or more"):
+        MaxPool2d(4).output_shape(shape)
+
+
 @pytest.mark.parametrize(
     ("layers", "message"),
     [

@@ -34,7 +34,7 @@ POOLED = [
 WINOGRAD = [
     WinogradConv2d(Conv2d(2, 3, 3, padding=padding, bias=bias))
     for padding, bias in itertools.product(("valid", "same"), (True, False))
-]
+] + [WinogradConv2d(Conv2d(2, 2, 3))]  # where pixels and outputs have the same shape
 
 
 def drawn(rng: np.random.Generator, layer: Layer, kind: Any = float) -> dict[str, Array]:
@@ -188,7 +188,7 @@ def test_winograds_matrices_multiply_polynomials_exactly() -> None:
         assert product[i, k, pixel] == 24 * (pixel == i + k)
 
 
-EVERY_SHORTCUT = [POOLED[6], POOLED[-2], *WINOGRAD[:3:2]]
+EVERY_SHORTCUT = [POOLED[6], POOLED[-2], *WINOGRAD[::2]]
 
 
 @pytest.mark.parametrize("step", [Conv2d(1, 3, 3), *EVERY_SHORTCUT], ids=str)
@@ -286,6 +286,8 @@ MANY = Conv2d(16, 16, 3, padding="same")
         ([Conv2d(16, 16, 3, stride=2)], (16, 10, 10), [(0, Conv2d)]),
         ([MANY], (16, 10, 10), [(0, Conv2d)]),  # 144 places in its tiles for 100
         ([MANY], (16, 11, 11), [(0, WinogradConv2d)]),  # 144 for 121
+        ([MANY], (16, 11, 7), [(0, WinogradConv2d)]),  # 96 for 77
+        ([MANY], (16, 14, 14), [(0, Conv2d)]),  # 256 for 196
         ([MANY], (16, 5, 8), [(0, Conv2d)]),  # 64 for 40
     ],
 )

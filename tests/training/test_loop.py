@@ -282,7 +282,7 @@ def test_layers_of_one_chunk_draw_one_after_the_other(tiny: Recipe, digits: Data
     assert not set(first.numbers) & set(second.numbers)
 
 
-def test_running_statistics_move_by_a_tenth_towards_each_chunk_in_its_order(
+def test_running_statistics_move_by_a_chunks_share_of_a_tenth_in_their_order(
     tiny: Recipe, digits: Dataset
 ) -> None:
     """Against a plain loop over the chunks; 1e-5: float32 means of numbers up to 1."""
@@ -293,7 +293,7 @@ def test_running_statistics_move_by_a_tenth_towards_each_chunk_in_its_order(
         for batch in np.split(order, [100, 200, 300]):
             for chunk in np.split(batch, range(32, len(batch), 32)):
                 mean = digits.images[chunk].reshape(len(chunk), 784).mean(axis=0) / 255
-                expected += 0.1 * (mean - expected)
+                expected += 0.1 * 32 / 100 * (mean - expected)
     found = []
     for threads in THREADS:
         trainer = begun(recipe, digits, threads=threads)
@@ -302,7 +302,7 @@ def test_running_statistics_move_by_a_tenth_towards_each_chunk_in_its_order(
         np.testing.assert_allclose(trainer.network.state, expected, atol=1e-5)
         found.append(trainer.network.state.tobytes())
     assert found[0] == found[1] == found[2]
-    assert expected.max() > 0.3
+    assert expected.max() > 0.1
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,8 @@ def test_every_recipe_is_found_by_its_name() -> None:
         ("clasic", "there is no recipe 'clasic': did you mean classic?"),
         ("blnk", "there is no recipe 'blnk': did you mean blink?"),
         ("mpl", "there is no recipe 'mpl': did you mean mlp?"),
-        ("resnet50", "there is no recipe 'resnet50': there are " + ", ".join(RECIPES)),
+        ("lenet", "there is no recipe 'lenet': did you mean lenet5?"),
+        ("vit-huge", "there is no recipe 'vit-huge': there are " + ", ".join(RECIPES)),
         ("", "there is no recipe '': there are " + ", ".join(RECIPES)),
     ],
 )

@@ -34,7 +34,7 @@ __all__ = [
     "predict",
 ]
 
-PREDICTED_VALUES = 1 << 19  # of a network's widest layer: 2 MB, which the caches hold
+PREDICTED_VALUES = 1 << 20  # of a network's widest layer: 4 MB, which the caches hold
 
 
 def available_threads() -> int:

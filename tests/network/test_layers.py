@@ -271,20 +271,3 @@ def test_a_context_that_foresaw_no_chance_says_so_to_a_layer_that_draws() -> Non
         RuntimeError, match=r"expected Context\(generator=…\) for a layer that draw"
     ):
         Dropout().forward(np.ones((3, 2)), {}, Context())
-
-
-def test_a_buffer_is_the_same_memory_while_its_shape_and_type_stay() -> None:
-    context = Context()
-    buffer = context.buffer("patches", (3, 4), np.float32)
-    assert buffer.shape == (3, 4)
-    assert buffer.dtype == np.float32
-    assert context.buffer("patches", (3, 4), np.float32) is buffer
-    assert context.buffer("patches", (3, 4), "float32") is buffer
-    assert context.buffer("other", (3, 4), np.float32) is not buffer
-    assert context.buffer("patches", (3, 5), np.float32).shape == (3, 5)
-    assert context.buffer("patches", (3, 5), np.float64).dtype == np.float64
-
-
-def test_contexts_share_no_buffers() -> None:
-    one, other = (Context().buffer("patches", (3,), float) for _ in range(2))
-    assert not np.shares_memory(one, other)

@@ -232,26 +232,24 @@ def test_ctrl_c_while_a_process_is_forked_reaches_the_caller_alone(
     assert children() == []
 
 
-def test_ctrl_c_just_before_a_fork_does_not_leave_the_signal_blocked(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Python raises it when the mask has been set: every later child would ignore Ctrl-C."""
-    block = signal.pthread_sigmask
+def test_ctrl_c_around_a_fork_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the signal blocked, which every later child would inherit, nor a handler, nor a pipe."""
+    fork = os.fork
+    handler, pipes = signal.getsignal(signal.SIGINT), len(os.listdir("/proc/self/fd"))
 
-    def block_and_interrupt(how: int, signals: set[int]) -> object:
-        before = block(how, signals)
-        if how == signal.SIG_BLOCK and signals:
-            raise KeyboardInterrupt
-        return before
+    def interrupted_fork() -> int:
+        os.kill(os.getpid(), signal.SIGINT)
+        return fork()
 
-    fds = len(os.listdir("/proc/self/fd"))
+    monkeypatch.setattr(os, "fork", interrupted_fork)
     crew = ForkedCrew(2, 2)
-    monkeypatch.setattr(signal, "pthread_sigmask", block_and_interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        crew.run(lambda member: member.wait())
-    monkeypatch.undo()
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            crew.run(lambda member: member.wait())
     assert signal.pthread_sigmask(signal.SIG_BLOCK, set()) == set()
-    assert len(os.listdir("/proc/self/fd")) == fds
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert len(os.listdir("/proc/self/fd")) == pipes
+    assert children() == []
 
 
 def test_a_models_weights_are_its_own_once_it_is_trained() -> None:

@@ -17,7 +17,7 @@ from numpy.lib.stride_tricks import as_strided
 from inkdigits.errors import ShapeError
 from inkdigits.network.layers import Array, Backward, Context, Shape, Stateless, Views
 
-__all__ = ["Conv2d", "add_windows", "windows", "with_channels"]
+__all__ = ["Conv2d", "added_windows", "windows", "with_channels"]
 
 
 def with_channels(shape: Shape, layer: object) -> Shape:
@@ -50,14 +50,19 @@ def windows(x: Array, size: int, stride: int) -> Array:
     )
 
 
-def add_windows(patches: Array, stride: int, total: Array) -> None:
-    """Adds each square of `patches`, as `windows` has them, to its pixels in `total`."""
+def added_windows(patches: Array, stride: int, like: Array) -> Array:
+    """An array like `like` in which each pixel is the sum of its places in `patches`.
+
+    `windows` run backwards: what they copy, this adds up.
+    """
+    total = np.zeros_like(like)
     _, size, _, height, width, _ = patches.shape
     for i in range(size):
         for j in range(size):
-            rows = slice(i, i + (height - 1) * stride + 1, stride)
-            columns = slice(j, j + (width - 1) * stride + 1, stride)
+            rows = slice(i, i + height * stride, stride)
+            columns = slice(j, j + width * stride, stride)
             total[:, rows, columns] += patches[:, i, j]
+    return total
 
 
 @dataclass(frozen=True)
@@ -130,12 +135,10 @@ class Conv2d(Stateless):
     def forward(self, x: Array, parameters: Views, context: Context) -> tuple[Array, Backward]:
         dtype = parameters["weight"].dtype
         padded = self.padded(x, dtype)
-        view = windows(padded, self.kernel, self.stride)  # (C, k, k, H', W', N)
-        patches = context.buffer("patches", view.shape, dtype)
-        np.copyto(patches, view)
-        columns = patches.reshape(self.inputs * self.kernel**2, -1)  # (C·k·k, H'·W'·N)
+        patches = windows(padded, self.kernel, self.stride)  # (C, k, k, H', W', N)
+        columns = patches.reshape(self.inputs * self.kernel**2, -1)  # (C·k·k, H'·W'·N), a copy
         weight = parameters["weight"].reshape(self.outputs, -1)  # (M, C·k·k)
-        y = weight @ columns
+        y: Array = weight @ columns
         if self.bias:
             y += parameters["bias"][:, np.newaxis]
 
@@ -146,14 +149,12 @@ class Conv2d(Stateless):
                 dy.sum(axis=1, out=gradients["bias"])
             if not context.wants_dx:
                 return None
-            np.matmul(weight.T, dy, out=columns)  # what the patches held is not needed any more
-            total = np.zeros_like(padded)
-            add_windows(patches, self.stride, total)
-            return self.inside(total, x.shape)
+            d_patches = (weight.T @ dy).reshape(patches.shape)
+            return self.without_margins(added_windows(d_patches, self.stride, padded), x.shape)
 
-        return y.reshape(self.outputs, *view.shape[3:]), backward
+        return y.reshape(self.outputs, *patches.shape[3:]), backward
 
-    def inside(self, padded: Array, shape: Shape) -> Array:
+    def without_margins(self, padded: Array, shape: Shape) -> Array:
         """What lies inside the margins, as an array of `shape`."""
         *_, height, width, _ = shape
         above, left = self.margins(height)[0], self.margins(width)[0]

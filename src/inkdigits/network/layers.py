@@ -63,25 +63,11 @@ class Context:
             draw, and making one costs as much as a small layer).
         statistics: where the layer writes the chunk's statistics, one array for each of its
             `state_shapes`; training merges them into the running state in chunk order.
-        scratch: buffers that live as long as the thread's lane; see `buffer`.
     """
 
     wants_dx: bool = True
     generator: Callable[[], np.random.Generator] = no_generator
     statistics: Views = field(default_factory=dict)
-    scratch: dict[str, Array] = field(default_factory=dict)
-
-    def buffer(self, name: str, shape: Shape, dtype: Any) -> Array:
-        """An array to write into, the same memory each time it is asked for by this name.
-
-        What it held is gone at the next `forward` with the same scratch, so a `backward` must be
-        called before, and once: it may write into the buffers itself. Fresh memory costs the
-        kernel's zeroing of every page that is touched.
-        """
-        array = self.scratch.get(name)
-        if array is None or array.shape != shape or array.dtype != dtype:
-            array = self.scratch[name] = np.empty(shape, dtype)
-        return array
 
 
 class Layer(Protocol):

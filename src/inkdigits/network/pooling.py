@@ -14,25 +14,29 @@ from inkdigits.network.layers import Array, Backward, Context, Shape, Stateless,
 __all__ = ["AveragePool2d", "GlobalAveragePool", "MaxPool2d", "award", "maximum"]
 
 
-def maximum(parts: list[Array]) -> tuple[Array, list[Array]]:
-    """The largest of the parts, value by value, and where each of the later ones beat those before.
+def maximum(parts: list[Array], wins: list[Array] | None = None) -> Array:
+    """The largest of the parts, value by value.
 
-    Of equals the first wins.
+    Args:
+        parts: arrays of one shape; left as they are.
+        wins: to be given where each part but the first beat those before it. Of equals the first
+            wins.
     """
     y = parts[0]
-    wins = []
-    for part in parts[1:]:
-        wins.append(part > y)
-        y = np.maximum(y, part)
-    return y, wins
+    for number, part in enumerate(parts[1:]):
+        if wins is not None:
+            wins.append(part > y)
+        y = np.maximum(y, part, out=y if number else None)
+    return y
 
 
 def award(dy: Array, wins: list[Array], gradients: list[Array]) -> None:
     """Writes dy to the part that was the largest, 0 to the others: `maximum` run backwards."""
+    left = gradients[0]
+    left[...] = dy
     for win, gradient in zip(reversed(wins), reversed(gradients[1:]), strict=True):
-        np.multiply(dy, win, out=gradient)
-        dy = dy - gradient
-    gradients[0][...] = dy
+        np.multiply(left, win, out=gradient)
+        left -= gradient
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,8 @@ class MaxPool2d(Pool2d):
     """The largest value of each square: where in it a feature was seen matters little."""
 
     def forward(self, x: Array, parameters: Views, context: Context) -> tuple[Array, Backward]:
-        y, wins = maximum(self.parts(x))
+        wins: list[Array] = []
+        y = maximum(self.parts(x), wins)
 
         def backward(dy: Array, gradients: Views) -> Array:
             dx = np.zeros(x.shape, dy.dtype)
@@ -82,10 +87,7 @@ class MaxPool2d(Pool2d):
         return y, backward
 
     def predict(self, x: Array, parameters: Views, state: Views) -> Array:
-        y, *others = self.parts(x)
-        for part in others:
-            y = np.maximum(y, part)
-        return y
+        return maximum(self.parts(x))
 
 
 @dataclass(frozen=True)
@@ -103,10 +105,11 @@ class AveragePool2d(Pool2d):
         return self.predict(x, parameters, {}), backward
 
     def predict(self, x: Array, parameters: Views, state: Views) -> Array:
-        y, *others = self.parts(x)
-        y = y / self.size**2
+        first, *others = self.parts(x)
+        y: Array = first.astype(np.result_type(x, np.float32))  # a byte cannot hold two of them
         for part in others:
-            y += part / self.size**2
+            y += part
+        y /= self.size**2
         return y
 
 

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from inkdigits.network.convolution import Conv2d, add_windows, windows
+from inkdigits.network.convolution import Conv2d, added_windows, windows
 from inkdigits.network.layers import Array, Backward, Context, Layer, Shape, Views
 from inkdigits.network.pooling import MaxPool2d, award, maximum
 from inkdigits.network.winograd import WinogradConv2d
@@ -71,19 +71,14 @@ class PooledConv2d:
     pool: MaxPool2d
 
     def forward(self, x: Array, parameters: Views, context: Context) -> tuple[Array, Backward]:
-        outputs, size = self.convolution.outputs, self.pool.size
-        side = self.convolution.kernel + size - 1
-        dtype = parameters["weight"].dtype
-        padded = self.convolution.padded(x, dtype)
-        view = windows(padded, side, size)  # (1, side, side, H', W', N)
-        patches = context.buffer("patches", view.shape, dtype)
-        np.copyto(patches, view)
+        outputs, size, side = self.convolution.outputs, self.pool.size, self.side
+        padded = self.convolution.padded(x, parameters["weight"].dtype)
+        patches = windows(padded, side, size)  # (1, side, side, H', W', N)
         columns = patches.reshape(side * side, -1)
         copies = self.copies(parameters["weight"])
-        products = context.buffer("products", (len(copies), columns.shape[1]), dtype)
-        np.matmul(copies, columns, out=products)
-        parts = products.reshape(size * size, outputs, -1)
-        y, wins = maximum(list(parts))
+        products = copies @ columns  # (s²·M, H'·W'·N)
+        wins: list[Array] = []
+        y = maximum(list(products.reshape(size * size, outputs, -1)), wins)
         if self.convolution.bias:
             y += parameters["bias"][:, np.newaxis]
 
@@ -91,21 +86,25 @@ class PooledConv2d:
             dy = dy.reshape(outputs, -1)
             if self.convolution.bias:
                 dy.sum(axis=1, out=gradients["bias"])
-            award(dy, wins, list(parts))
-            self.add_up(products @ columns.T, gradients["weight"])
+            d_products = np.empty_like(products)
+            award(dy, wins, list(d_products.reshape(size * size, outputs, -1)))
+            self.add_up(d_products @ columns.T, gradients["weight"])
             if not context.wants_dx:
                 return None
-            np.matmul(copies.T, products, out=columns)
-            total = np.zeros_like(padded)
-            add_windows(patches, size, total)
-            return self.convolution.inside(total, x.shape)
+            d_patches = (copies.T @ d_products).reshape(patches.shape)
+            dx = added_windows(d_patches, size, padded)
+            return self.convolution.without_margins(dx, x.shape)
 
-        return y.reshape(outputs, *view.shape[3:]), backward
+        return y.reshape(outputs, *patches.shape[3:]), backward
+
+    @property
+    def side(self) -> int:
+        """Of the patch that all places of a pooled square lie in."""
+        return self.convolution.kernel + self.pool.size - 1
 
     def places(self, copies: Array) -> list[Array]:
         """Where the weights lie in each of the s² copies: views (M, k, k) of (s²·M, side²)."""
-        size, kernel = self.pool.size, self.convolution.kernel
-        side = kernel + size - 1
+        size, kernel, side = self.pool.size, self.convolution.kernel, self.side
         squares = copies.reshape(size, size, self.convolution.outputs, side, side)
         return [
             squares[i, j, :, i : i + kernel, j : j + kernel]
@@ -115,7 +114,7 @@ class PooledConv2d:
 
     def copies(self, weight: Array) -> Array:
         """The weights at all their places, zeros around, (s²·M, side²)."""
-        size, side = self.pool.size, self.convolution.kernel + self.pool.size - 1
+        size, side = self.pool.size, self.side
         copies = np.zeros((size * size * self.convolution.outputs, side * side), weight.dtype)
         for place in self.places(copies):
             place[:] = weight[:, 0]
@@ -126,4 +125,11 @@ class PooledConv2d:
         weight[:, 0] = sum(self.places(copies))
 
     def predict(self, x: Array, parameters: Views, state: Views) -> Array:
-        return self.forward(x, parameters, Context())[0]
+        outputs, size = self.convolution.outputs, self.pool.size
+        padded = self.convolution.padded(x, parameters["weight"].dtype)
+        patches = windows(padded, self.side, size)
+        products = self.copies(parameters["weight"]) @ patches.reshape(self.side**2, -1)
+        y = maximum(list(products.reshape(size * size, outputs, -1)))
+        if self.convolution.bias:
+            y += parameters["bias"][:, np.newaxis]
+        return y.reshape(outputs, *patches.shape[3:])

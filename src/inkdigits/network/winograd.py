@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from inkdigits.network.convolution import Conv2d, add_windows, windows
+from inkdigits.network.convolution import Conv2d, added_windows, windows
 from inkdigits.network.layers import Array, Backward, Context, Shape, Views
 
 __all__ = ["WinogradConv2d"]
@@ -77,25 +77,20 @@ class WinogradConv2d:
         layer, dtype = self.convolution, parameters["weight"].dtype
         a, b, g = (matrix.astype(dtype) for matrix in (A2, B2, G2))
         padded, shape = self.padded(x, dtype)
-        view = windows(padded, SIDE, TILE).transpose(1, 2, 0, 3, 4, 5)
-        *_, down, across, columns = view.shape
-        tiles = context.buffer("tiles", view.shape, dtype)  # (6, 6, C, H'/4, W'/4, N)
-        np.copyto(tiles, view)
-        pixels = context.buffer(
-            "pixels", (SIDE * SIDE, layer.inputs, down * across * columns), dtype
-        )
-        np.matmul(b, tiles.reshape(36, -1), out=pixels.reshape(36, -1))
+        tiles = windows(padded, SIDE, TILE).transpose(1, 2, 0, 3, 4, 5)  # (6, 6, C, H/4, W/4, N)
+        *_, down, across, columns = tiles.shape
+        places = down * across * columns  # L
+        pixels = (b @ tiles.reshape(36, -1)).reshape(36, layer.inputs, places)
         weights = (g @ parameters["weight"].reshape(-1, 9).T).reshape(36, layer.outputs, -1)
-        products = context.buffer("products", (36, layer.outputs, pixels.shape[2]), dtype)
-        np.matmul(weights, pixels, out=products)  # summed over the channels
+        products = weights @ pixels  # (36, M, L), summed over the channels
         values = (a @ products.reshape(36, -1)).reshape(
             TILE, TILE, layer.outputs, down, across, columns
         )
-        y: Array = np.empty((layer.outputs, down, TILE, across, TILE, columns), dtype)
-        y[...] = values.transpose(2, 3, 0, 4, 1, 5)
+        y = values.transpose(2, 3, 0, 4, 1, 5).reshape(
+            layer.outputs, down * TILE, across * TILE, columns
+        )
         if layer.bias:
-            y += parameters["bias"].reshape(-1, 1, 1, 1, 1, 1)
-        y = y.reshape(layer.outputs, down * TILE, across * TILE, columns)
+            y += parameters["bias"].reshape(-1, 1, 1, 1)
 
         def backward(dy: Array, gradients: Views) -> Array | None:
             if layer.bias:
@@ -103,17 +98,16 @@ class WinogradConv2d:
             d_y = np.zeros_like(y)
             d_y[:, : shape[0], : shape[1]] = dy
             d_y = d_y.reshape(layer.outputs, down, TILE, across, TILE, columns)
-            np.copyto(values, d_y.transpose(2, 4, 0, 1, 3, 5))
-            np.matmul(a.T, values.reshape(16, -1), out=products.reshape(36, -1))
-            d_weights = products @ pixels.transpose(0, 2, 1)  # (36, M, C)
+            d_values = d_y.transpose(2, 4, 0, 1, 3, 5).reshape(16, -1)
+            d_products = (a.T @ d_values).reshape(products.shape)
+            d_weights = d_products @ pixels.transpose(0, 2, 1)  # (36, M, C)
             gradients["weight"].reshape(-1, 9)[:] = (g.T @ d_weights.reshape(36, -1)).T
             if not context.wants_dx:
                 return None
-            np.matmul(weights.transpose(0, 2, 1), products, out=pixels)
-            np.matmul(b.T, pixels.reshape(36, -1), out=tiles.reshape(36, -1))
-            total = np.zeros_like(padded)
-            add_windows(tiles.transpose(2, 0, 1, 3, 4, 5), TILE, total)
-            return layer.inside(total, x.shape)
+            d_pixels = weights.transpose(0, 2, 1) @ d_products  # (36, C, L)
+            d_tiles = (b.T @ d_pixels.reshape(36, -1)).reshape(tiles.shape)
+            dx = added_windows(d_tiles.transpose(2, 0, 1, 3, 4, 5), TILE, padded)
+            return layer.without_margins(dx, x.shape)
 
         return np.ascontiguousarray(y[:, : shape[0], : shape[1]]), backward
 

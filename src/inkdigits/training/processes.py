@@ -115,12 +115,12 @@ class ForkedCrew(Crew):
 
     def _fork(self, number: int, program: Callable[[Member], None]) -> None:
         """Starts member `number`; what it raises comes back through a pipe."""
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, set())
+        # Ctrl-C waits until either process knows which of the two it is. To block the signal would
+        # not do: another library's thread may take it, and Python raises it here all the same.
+        pressed: list[int] = []
+        before = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
         answer, question = os.pipe()
         try:
-            # Ctrl-C has to wait until either process knows which of the two it is. One that came
-            # just before is raised here, once the signal is blocked.
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             with warnings.catch_warnings():
                 # From 3.12 on Python warns that the child of a process with threads may wait for
                 # what another thread held. This one is forked where there are no other threads of
@@ -131,14 +131,15 @@ class ForkedCrew(Crew):
                 self._follow(number, program, question)
             self._children[answer] = process
         except OSError as error:
+            os.close(answer)
             raise TrainingError(
                 f"cannot start a worker process ({error.strerror or error}): try --threads 1"
             ) from error
         finally:
             os.close(question)
-            if answer not in self._children:
-                os.close(answer)
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            signal.signal(signal.SIGINT, before)
+        if pressed:
+            signal.raise_signal(signal.SIGINT)
 
     def _follow(self, number: int, program: Callable[[Member], None], question: int) -> NoReturn:
         """Runs the program as member `number` in its process, and ends it."""

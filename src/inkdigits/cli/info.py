@@ -130,7 +130,7 @@ def figures(measured: dict[str, Any] | None) -> str:
         return "not measured"
     (low, high), (first, last) = measured["interval"], measured["seeds"]
     return (
-        f"{per_cent(measured['accuracy'])} of the test set in {measured['seconds']:.2g} s "
+        f"{per_cent(measured['accuracy'])} of the test set in {measured['seconds']:.3g} s "
         f"(mean of seeds {first} to {last}, {100 * low:.2f} to {100 * high:.2f})"
     )
 

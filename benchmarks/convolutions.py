@@ -15,7 +15,6 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +56,12 @@ from inkdigits.training.loop import Trainer
 from inkdigits.training.processes import training_crew
 from inkdigits.training.schedules import Constant
 
-SEEDS = {"quick": range(1001, 1021), "standard": range(1001, 1006)}  # never used for choosing
-ROUNDS = 7
+SEEDS = {  # never used for choosing anything
+    "quick": range(1001, 1021),
+    "standard": range(1001, 1006),
+    "lenet5": range(1001, 1006),
+}
+ROUNDS = 5
 BATCH = 256
 STEPS = 30  # of a round
 THREADS = 2
@@ -184,29 +187,35 @@ def torch_step(
     return seconds
 
 
-def steps(name: str, train: ink.Dataset, rate: float) -> str:
+WAYS = {
+    "PyTorch": {"channels_last": False, "compiled": False, "half": False},
+    "PyTorch, channels_last": {"channels_last": True, "compiled": False, "half": False},
+    "PyTorch, compiled": {"channels_last": False, "compiled": True, "half": False},
+    "PyTorch, channels_last, compiled": {"channels_last": True, "compiled": True, "half": False},
+    "PyTorch, channels_last, bf16": {"channels_last": True, "compiled": False, "half": True},
+}
+
+
+def step_of(recipe: Recipe, way: str, threads: int) -> Callable[[], float]:
+    dataset = ink.load("mnist:train").subset(np.arange(STEPS * recipe.batch))
+    if way in WAYS:
+        return torch_step(recipe, dataset, threads, **WAYS[way])
+    return our_step(recipe, dataset, threads)
+
+
+def steps(name: str, rate: float, ways: tuple[str, ...] = tuple(WAYS)) -> str:
     recipe = comparable(name)
-    dataset = train.subset(np.arange(STEPS * recipe.batch))
+    names = ["inkdigits", *(ways if torch is not None else ())]
     runs: dict[str, Callable[[], float]] = {
-        f"inkdigits, {threads}": our_step(recipe, dataset, threads) for threads in (1, THREADS)
+        f"{way} | {threads}": harness.Contender(f"step | {name} | {way} | {threads}")
+        for way in names
+        for threads in (1, THREADS)
     }
-    plain = {"channels_last": False, "compiled": False, "half": False}
-    ways = {
-        "PyTorch": plain,
-        "PyTorch, channels_last": plain | {"channels_last": True},
-        "PyTorch, compiled": plain | {"compiled": True},
-        "PyTorch, channels_last, compiled": plain | {"channels_last": True, "compiled": True},
-        "PyTorch, channels_last, bf16": plain | {"channels_last": True, "half": True},
-    }
-    if torch is not None:
-        for way, settings in ways.items():
-            for threads in (1, THREADS):
-                runs[f"{way}, {threads}"] = torch_step(recipe, dataset, threads, **settings)
-    seconds = harness.alternate(runs, ROUNDS)
-    ours = min((seconds[f"inkdigits, {threads}"] for threads in (1, THREADS)), key=harness.median)
+    seconds = harness.alternate(runs, ROUNDS, pause=0)
+    ours = min((seconds[f"inkdigits | {threads}"] for threads in (1, THREADS)), key=harness.median)
     rows = []
-    for way in ["inkdigits", *(ways if torch is not None else ())]:
-        both = [seconds[f"{way}, {threads}"] for threads in (1, THREADS)]
+    for way in names:
+        both = [seconds[f"{way} | {threads}"] for threads in (1, THREADS)]
         best = min(both, key=harness.median)
         one, two = (f"{1e3 * harness.median(taken):.1f}" for taken in both)
         rows.append([way, one, two, f"{harness.ratios(best, ours):.2f} ×"])
@@ -253,36 +262,43 @@ def changed(measure: str, recipe: Recipe) -> Recipe:
     return recipe
 
 
-MEASURES = (
+EVERYWHERE = (
     "as it is",
     "one patch and product for each place before pooling",
-    "3 × 3 convolutions by the definition",
     "freed memory goes back to the kernel",
     "threads instead of processes",
     "chunks of 16",
     "chunks of 64",
     "chunks of 128",
 )
+MEASURES = {
+    "reference": EVERYWHERE,  # which has no layer that `WinogradConv2d` is for
+    "standard": (*EVERYWHERE, "3 × 3 convolutions by the definition"),
+}
 
 
 def contender(name: str) -> Callable[[], float]:
-    """Serves `harness.Contender`: a step of a recipe's network, with a measure taken away."""
-    recipe, measure, threads = name.split(" | ")
-    train = ink.load("mnist:train")
-    of_network = changed(measure, comparable(recipe))
-    dataset = train.subset(np.arange(STEPS * of_network.batch))
-    return our_step(of_network, dataset, int(threads))
+    """Serves `harness.Contender`: what a name of `steps`, `measures`, … stands for."""
+    kind, of, way, threads = name.split(" | ")
+    recipe = comparable(of)
+    if kind == "step":
+        return step_of(recipe, way, int(threads))
+    if kind == "epoch":
+        return epoch_of(recipe, way)
+    if kind == "measure":
+        return step_of(changed(way, recipe), "inkdigits", int(threads))
+    return prediction_of(recipe, way, one=kind == "one")
 
 
 def measures(name: str) -> str:
     runs: dict[str, Callable[[], float]] = {
-        f"{measure} | {threads}": harness.Contender(f"{name} | {measure} | {threads}")
-        for measure in MEASURES
+        f"{measure} | {threads}": harness.Contender(f"measure | {name} | {measure} | {threads}")
+        for measure in MEASURES[name]
         for threads in (1, THREADS)
     }
     seconds = harness.alternate(runs, ROUNDS, pause=0)
     rows = []
-    for measure in MEASURES:
+    for measure in MEASURES[name]:
         row = [measure]
         for threads in (1, THREADS):
             taken, ours = seconds[f"{measure} | {threads}"], seconds[f"as it is | {threads}"]
@@ -389,81 +405,86 @@ def timed(run: Callable[[], object], times: int = 1) -> Callable[[], float]:
     return seconds
 
 
-def predictions(name: str, test: ink.Dataset) -> str:
-    recipe = comparable(name)
-    layers = tuple(layer for layer in recipe.layers if "Copies" not in type(layer).__name__)
-    network = Network(layers)
+def prediction_of(recipe: Recipe, way: str, *, one: bool) -> Callable[[], float]:
+    """All test images, or the first alone; `way` is a library with its batches."""
+    library, _, batches = way.partition(", batches of ")
+    images = ink.load("mnist:test").images
+    threads, size = (1, 1) if one else (THREADS, int(batches.replace(",", "") or 0))
+    if one:
+        images = images[:1]
+    times = 300 if one else 1
+    network = recipe.network()
     network.initialise(np.random.default_rng(1))
-    one = test.images[:1]
-    all_of_them = {"inkdigits": timed(lambda: predict(network, test.images, threads=THREADS))}
-    single = {"inkdigits": timed(lambda: predict(network, one, threads=1), 300)}
-    best: dict[str, Callable[[], float]] = {}
-    if torch is not None:
-        torch.set_num_threads(THREADS)
-        peer = torch_network(layers).eval().to(memory_format=torch.channels_last)
-        pixels = torch.from_numpy(test.images[:, np.newaxis] / np.float32(255))
-        pixels = pixels.to(memory_format=torch.channels_last)
+    if library == "inkdigits":
+        return timed(lambda: predict(network, images, threads=threads), times)
+    torch.set_num_threads(threads)
+    floats = images[:, np.newaxis] / np.float32(255)
+    peer = torch_network(recipe.layers).eval()
+    if library == "ONNX Runtime":
+        session = onnx_session(peer, threads)
+        parts = [floats[i : i + size] for i in range(0, len(floats), size)]
+        return timed(lambda: [session.run(None, {"x": part}) for part in parts], times)
+    pixels = torch.from_numpy(floats)
+    if "channels_last" in library:
+        peer, pixels = (x.to(memory_format=torch.channels_last) for x in (peer, pixels))
+    if "compiled" in library:
+        peer = torch.compile(peer)
 
-        def torch_predict(size: int) -> None:
-            with torch.inference_mode():
-                for batch in pixels.split(size):
-                    peer(batch)
-
-        for size in (64, 256, 1000, 10_000):
-            best[f"PyTorch, channels_last, batches of {size:,}"] = timed(
-                partial(torch_predict, size)
-            )
+    def run() -> None:
         with torch.inference_mode():
-            single["PyTorch, channels_last"] = timed(partial(torch_one, peer, pixels[:1]), 300)
-        if onnxruntime is not None:
-            session = onnx_session(torch_network(layers).eval(), THREADS)
-            floats = test.images[:, np.newaxis] / np.float32(255)
-            for size in (256, 1000):
-                best[f"ONNX Runtime, batches of {size:,}"] = timed(
-                    lambda size=size: [
-                        session.run(None, {"x": floats[i : i + size]})
-                        for i in range(0, len(floats), size)
-                    ]
-                )
-            single["ONNX Runtime"] = timed(lambda: session.run(None, {"x": floats[:1]}), 300)
-    many = harness.alternate(all_of_them | best, ROUNDS)
-    few = harness.alternate(single, ROUNDS)
-    ours = many["inkdigits"]
-    rows = [
-        [way, f"{harness.median(taken):.3f}", f"{harness.ratios(taken, ours):.2f} ×"]
-        for way, taken in many.items()
-    ]
-    latency = [[way, f"{1e6 * harness.median(taken):.0f}"] for way, taken in few.items()]
-    return "\n\n".join([
-        harness.table([f"10,000 images through `{name}`'s network, {THREADS} threads, once each",
-                       "seconds", "against ours"], rows),
-        harness.table([f"one image through `{name}`'s network", "µs"], latency),
-    ])  # fmt: skip
+            for batch in pixels.split(size):
+                peer(batch)
+
+    run()
+    return timed(run, times)
 
 
-def torch_one(network: Any, pixels: Any) -> None:
-    with torch.inference_mode():
-        network(pixels)
+def predictions(name: str) -> str:
+    peers = ["PyTorch", "PyTorch, channels_last", "PyTorch, compiled"] if torch else []
+    onnx = ["ONNX Runtime"] if torch and onnxruntime else []
+    ways = ["inkdigits"]
+    ways += [f"{way}, batches of {size}" for way in peers for size in (64, 250, 1000)]
+    ways += [f"{way}, batches of {size}" for way in onnx for size in (250, 1000)]
+    tables = []
+    for kind, names, header, unit, scale in (
+        ("all", ways, f"10,000 images through `{name}`'s network, {THREADS} threads", "seconds", 1),
+        ("one", ["inkdigits", *peers, *onnx], f"one image through `{name}`'s network, 1 thread",
+         "µs", 1e6),
+    ):  # fmt: skip
+        runs: dict[str, Callable[[], float]] = {
+            way: harness.Contender(f"{kind} | {name} | {way} | 0") for way in names
+        }
+        seconds = harness.alternate(runs, ROUNDS, pause=0)
+        rows = [
+            [way, f"{scale * harness.median(taken):.3g}",
+             f"{harness.ratios(taken, seconds['inkdigits']):.2f} ×"]
+            for way, taken in seconds.items()
+        ]  # fmt: skip
+        tables.append(harness.table([header, unit, "against ours"], rows))
+    return "\n\n".join(tables)
 
 
 # The recipes
 
 
-def epochs(train: ink.Dataset) -> str:
-    """`lenet5`, an epoch as the recipe has it, beside PyTorch's."""
-    recipe = comparable("lenet5")
+def epoch_of(recipe: Recipe, way: str) -> Callable[[], float]:
+    train = ink.load("mnist:train")
+    if way == "inkdigits":
+        return lambda: ink.train(recipe, train, epochs=1, threads=THREADS).card.seconds
+    return timed(torch_step(recipe, train, THREADS, **WAYS[way]))
+
+
+def epochs(name: str) -> str:
+    """An epoch with the recipe's batch, beside PyTorch's."""
+    ways = ["inkdigits"]
+    ways += ["PyTorch", "PyTorch, channels_last", "PyTorch, compiled"] if torch else []
     runs: dict[str, Callable[[], float]] = {
-        "inkdigits": lambda: ink.train(recipe, train, epochs=1, threads=THREADS).card.seconds
+        way: harness.Contender(f"epoch | {name} | {way} | 0") for way in ways
     }
-    if torch is not None:
-        step = torch_step(recipe, train, THREADS, channels_last=True, compiled=False, half=False)
-        plain = torch_step(recipe, train, THREADS, channels_last=False, compiled=False, half=False)
-        runs["PyTorch"] = timed(plain)
-        runs["PyTorch, channels_last"] = timed(step)
-    seconds = harness.alternate(runs, 5)
+    seconds = harness.alternate(runs, ROUNDS, pause=0)
     ours = seconds["inkdigits"]
     return harness.table(
-        [f"an epoch of `lenet5`, batch {recipe.batch}, {THREADS} threads", "seconds",
+        [f"an epoch of `{name}`, batch {comparable(name).batch}, {THREADS} threads", "seconds",
          "against ours"],
         [[way, f"{harness.median(taken):.2f}", f"{harness.ratios(taken, ours):.2f} ×"]
          for way, taken in seconds.items()],
@@ -511,11 +532,11 @@ def main() -> None:
         recipes = harness.table(harness.RECIPE_HEADER, harness.recipe_rows(SEEDS, train, test))
         found.append(f"All 60,000 training images, two threads, {spelled(SEEDS)}:\n\n{recipes}")
         parts = [
-            steps("reference", train, rate),
-            steps("standard", train, rate),
-            epochs(train),
-            predictions("standard", test),
-            predictions("quick", test),
+            steps("reference", rate),
+            steps("standard", rate),
+            epochs("lenet5"),
+            predictions("standard"),
+            predictions("quick"),
             roofline("reference", train, rate),
             roofline("standard", train, rate),
             measures("reference"),

@@ -438,7 +438,7 @@ def test_an_interrupted_run_prints_no_json_and_is_resumed_by_the_name_of_its_mod
     )
     other = call("train", "--recipe", "blink", "--data", data, "--seed", "2", "--out", "m")
     assert "m.checkpoints is of an earlier run; to go on with that, --resume it\n" in other
-    said = call("train", "--resume", "m", "--data", data, "--out", "m")
+    said = call("train", "--resume", "m", "--data", data)  # and so to m
     assert "Going on after step 3, in epoch 2\n" in said
     assert "epoch 1 of" not in said
     resumed = load_model("m").fingerprint
@@ -471,7 +471,23 @@ def test_resume_refuses_another_run_and_takes_an_older_checkpoint_with_a_warning
     old.parent.mkdir()
     old.write_bytes(b"")
     assert run(resume) == 1
-    assert "none of the 1 checkpoints in model.checkpoints is whole" in capsys.readouterr().err
+    complaint = capsys.readouterr().err
+    assert "none of the 1 checkpoints of the last run in model.checkpoints is" in complaint
+
+
+def test_a_run_resumed_by_its_checkpoints_ends_in_its_own_model(
+    refusal: Refusal, call: Call, data: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not in model.safetensors, which may be another's."""
+    call("train", "--recipe", "mlp", "--data", data, "--epochs", "1")
+    before = load_model("model.safetensors").fingerprint
+    with monkeypatch.context() as patch:
+        stop_in_epoch(patch, 2)
+        refusal("train", "--recipe", "blink", "--data", data, "--out", "mine.safetensors",
+                "--json", status=130)  # fmt: skip
+    call("train", "--resume", "mine.checkpoints", "--data", data)
+    assert load_model("mine.safetensors").card.recipe == "blink"
+    assert load_model("model.safetensors").fingerprint == before
 
 
 def test_a_short_run_leaves_no_checkpoint_behind_and_an_earlier_runs_alone(

@@ -259,7 +259,9 @@ MANY = Conv2d(16, 16, 3, padding="same")
 @pytest.mark.parametrize(
     ("layers", "input_shape", "expected"),
     [
-        ([Conv2d(1, 6, 5), MaxPool2d(3)], (28, 28), [(0, PooledConv2d)]),
+        ([Conv2d(1, 6, 5), MaxPool2d()], (28, 28), [(0, PooledConv2d)]),
+        ([Conv2d(1, 6, 5), MaxPool2d(3)], (28, 28), [(0, Conv2d), (1, MaxPool2d)]),
+        ([Conv2d(1, 6, 2), MaxPool2d()], (28, 28), [(0, Conv2d), (1, MaxPool2d)]),
         ([Conv2d(1, 6, 5), MaxPool2d(), ReLU()], (1, 8, 8), [(0, PooledConv2d), (2, ReLU)]),
         (
             [Conv2d(1, 6, 5), ReLU(), MaxPool2d()],

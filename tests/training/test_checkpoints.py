@@ -253,11 +253,14 @@ def test_divergence_removes_the_checkpoints_which_all_lead_there(
         train(recipe, digits, checkpoints=every_step(folder), report=stop)
     resume = latest_checkpoint(folder, warn=unwarned)
     assert resume.snapshot.step == 10
+    checkpoints = every_step(folder)
     with pytest.raises(Diverged, match="at step 12, in epoch 3 of 3") as caught:
-        train(recipe, digits, checkpoints=every_step(folder), resume=resume)
+        train(recipe, digits, checkpoints=checkpoints, resume=resume)
     good = train(replace(recipe, schedule=Constant(0.1)), digits, epochs=2)
     assert caught.value.model is not None
     assert caught.value.model.fingerprint == good.fingerprint
+    assert folder.exists(), "until the caller has kept that model"
+    checkpoints.remove_spent()
     assert not folder.exists()
 
 
@@ -509,6 +512,36 @@ def test_two_that_are_damaged_are_two_warnings(saved: list[Path]) -> None:
     assert [warning.partition(" ")[0] for warning in warnings] == [str(saved[2]), str(saved[1])]
 
 
+def test_a_run_begun_anew_keeps_its_own_checkpoints_beside_those_of_later_steps(
+    rich: Recipe, digits: Dataset, saved: list[Path], folder: Path
+) -> None:
+    """The ones that are there may be damaged, which is why it was begun anew."""
+    for path in saved:
+        path.write_bytes(bytes(path.stat().st_size))
+
+    def stop(progress: Progress) -> None:
+        if progress.done == 200:
+            raise KeyboardInterrupt
+
+    checkpoints = every_step(folder)
+    with pytest.raises(Interrupted):
+        train(rich, digits, seed=SEED, checkpoints=checkpoints, report=stop)
+    assert checkpoints.latest is not None
+    assert latest_checkpoint(folder, warn=unwarned).path == checkpoints.latest
+
+
+def test_what_is_damaged_is_not_replaced_by_another_run(
+    rich: Recipe, digits: Dataset, saved: list[Path], folder: Path
+) -> None:
+    train(rich, digits, seed=SEED + 1, epochs=1, checkpoints=every_step(folder, keep=1))
+    (other,) = set(folder.iterdir()) - set(saved)
+    other.write_bytes(other.read_bytes()[:-1])
+    with pytest.raises(
+        ModelError, match=r"none of the 1 checkpoints of the last run in .* another"
+    ):
+        latest_checkpoint(folder, warn=[].append)
+
+
 def test_where_all_are_damaged_nothing_is_resumed(saved: list[Path], folder: Path) -> None:
     for path in saved:
         path.write_bytes(bytes(path.stat().st_size))
@@ -516,7 +549,8 @@ def test_where_all_are_damaged_nothing_is_resumed(saved: list[Path], folder: Pat
     with pytest.raises(ModelError) as caught:
         latest_checkpoint(folder, warn=warnings.append)
     assert str(caught.value) == (
-        f"none of the 3 checkpoints in {folder} is whole: start anew, without --resume"
+        f"none of the 3 checkpoints of the last run in {folder} is whole: start anew, "
+        "without --resume"
     )
     assert len(warnings) == 3
 

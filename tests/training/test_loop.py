@@ -14,6 +14,7 @@ import pytest
 from inkdigits.dataset import Dataset
 from inkdigits.network import (
     SGD,
+    BatchNorm,
     Context,
     Dense,
     Dropout,
@@ -293,7 +294,7 @@ def test_running_statistics_move_by_a_chunks_share_of_a_tenth_in_their_order(
         for batch in np.split(order, [100, 200, 300]):
             for chunk in np.split(batch, range(32, len(batch), 32)):
                 mean = digits.images[chunk].reshape(len(chunk), 784).mean(axis=0) / 255
-                expected += 0.1 * 32 / 100 * (mean - expected)
+                expected += 0.1 * len(chunk) / 100 * (mean - expected)
     found = []
     for threads in THREADS:
         trainer = begun(recipe, digits, threads=threads)
@@ -457,10 +458,28 @@ def test_the_average_follows_the_weights_and_faster_at_the_beginning(
         plain.epoch(average)
         trainer.epoch(unheard)
     assert np.array_equal(trainer.network.parameters, plain.network.parameters)
-    assert trainer.weights is trainer.average
-    np.testing.assert_allclose(trainer.weights, expected[0], atol=1e-6)
-    assert np.abs(trainer.weights - trainer.network.parameters).max() > 1e-3
-    assert plain.weights is plain.network.parameters
+    assert trainer.weights[0] is trainer.average
+    np.testing.assert_allclose(trainer.weights[0], expected[0], atol=1e-6)
+    assert np.abs(trainer.weights[0] - trainer.network.parameters).max() > 1e-3
+    assert plain.weights[0] is plain.network.parameters
+    assert plain.weights[1] is plain.network.state
+
+
+def test_running_statistics_are_averaged_with_the_weights(tiny: Recipe, digits: Dataset) -> None:
+    """Or the model would normalise what its averaged weights never gave; 1e-6: float32."""
+    layers = (Rescale(1 / 255), Flatten(), BatchNorm(784), Dense(784, 10))
+    plain = begun(replace(tiny, layers=layers), digits)
+    trainer = begun(replace(tiny, layers=layers, averaging=0.5), digits, threads=1)
+    expected = [plain.network.state.astype(float)]
+
+    def average(done: int, loss: float | None) -> None:
+        decay = min(0.5, plain.step / (9 + plain.step))
+        expected[0] = decay * expected[0] + (1 - decay) * plain.network.state
+
+    plain.epoch(average)
+    trainer.epoch(unheard)
+    np.testing.assert_allclose(trainer.weights[1], expected[0], atol=1e-6)
+    assert np.abs(trainer.weights[1] - trainer.network.state).max() > 1e-3
 
 
 # Clipping
@@ -502,7 +521,7 @@ def test_averages_and_clipped_steps_are_the_same_bits_for_any_number_of_threads(
         trainer.epoch(unheard)
         trainer.epoch(unheard)
         # The sums as well: rounded to float32 they hide an order that depends on the workers.
-        found.append((bits(trainer), trainer.weights.tobytes(), trainer._squares.tobytes()))
+        found.append((bits(trainer), trainer.weights[0].tobytes(), trainer._squares.tobytes()))
     assert found[0] == found[1] == found[2] == found[3]
 
 

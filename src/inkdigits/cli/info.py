@@ -131,7 +131,8 @@ def figures(measured: dict[str, Any] | None) -> str:
     (low, high), (first, last) = measured["interval"], measured["seeds"]
     return (
         f"{per_cent(measured['accuracy'])} of the test set in {measured['seconds']:.3g} s "
-        f"(mean of seeds {first} to {last}, {100 * low:.2f} to {100 * high:.2f})"
+        f"(mean of seeds {first} to {last}, {100 * low:.2f} to {100 * high:.2f}; "
+        f"{measured['machine'].partition(', Python')[0]})"
     )
 
 

@@ -138,6 +138,8 @@ def command(
         raise click.UsageError("--holdout reports validation alone: use it without --test")
     if patience is not None and not holdout:
         raise click.UsageError("--patience looks at validation: use it with --holdout")
+    if seeds is not None and (checkpoint_minutes is not None or checkpoint_steps is not None):
+        raise click.UsageError("--seeds leaves no checkpoints: use it without --checkpoint-…")
     if resume is not None and (start_from is not None or seeds is not None):
         raise click.UsageError("--resume goes on with one run: use it without --from and --seeds")
     from inkdigits.formats import load_model
@@ -182,7 +184,7 @@ def command(
         ]
         options += ["--holdout"] if holdout else []
         options += ["--figures"] if figures else []
-        path = Path(out or "model.safetensors")
+        path = Path(out or resumed_model(resume, checkpoint) or "model.safetensors")
         checkpoints = checkpoints_for(path, checkpoint, checkpoint_minutes, checkpoint_steps)
         result = train_one(plan, 1 if seed is None else seed, path, checkpoints, options, say)
     if as_json:
@@ -206,6 +208,19 @@ def gather(
             dataset, kept = hold_out(dataset)
             exam = Exam("validation", kept)
     return (dataset if more is None else dataset.joined(load(more))), exam
+
+
+def resumed_model(resume: str | None, checkpoint: Checkpoint | None) -> Path | None:
+    """The model beside whose name a resumed run left its checkpoints."""
+    from inkdigits.formats import MODEL_SUFFIX
+    from inkdigits.training import checkpoint_folder
+
+    if resume is None or checkpoint is None or checkpoint.path is None:
+        return None
+    folder = checkpoint.path.parent
+    if checkpoint_folder(resume) == folder and not Path(resume).is_dir():
+        return Path(resume)
+    return folder.with_suffix(MODEL_SUFFIX) if folder.suffix == ".checkpoints" else None
 
 
 def checkpoints_for(
@@ -323,7 +338,7 @@ def train_one(
 
     `options` are those that a run which goes on from this one needs too.
     """
-    from inkdigits.errors import Diverged, TrainingError
+    from inkdigits.errors import Diverged, FileError, TrainingError
     from inkdigits.formats import check_replaceable, save_model
     from inkdigits.parallel import blas_can_be_held
 
@@ -340,15 +355,16 @@ def train_one(
         say("This NumPy's BLAS chooses its own threads: the last bits may differ between runs")
     try:
         model = train(plan, seed, say, checkpoints)
+        save_model(model, path)  # before the test, so that nothing that happens there can lose it
     except Diverged as stop:
-        keep(stop, path)
+        if keep(stop, path):
+            checkpoints.remove_spent()
         raise
-    except TrainingError as stop:  # Ctrl-C, or a worker that was killed
-        if checkpoints.latest is not None:
+    except (TrainingError, FileError) as stop:  # Ctrl-C, a worker that was killed, a full disk
+        if checkpoints.latest is not None and not isinstance(stop, Diverged):
             command = ["inkdigits", "train", "--resume", checkpoints.folder, *options]
             stop.args = (f"{stop}. Go on with {shlex.join(map(str, command))}",)
         raise
-    save_model(model, path)  # before the test, so that nothing that happens there can lose it
     checkpoints.remove(model)
     result: dict[str, Any] = {
         "recipe": plan.recipe.name,
@@ -401,17 +417,27 @@ def partial_of(path: Path) -> Path:
     return path.with_name(f"{path.stem}.partial{path.suffix}")
 
 
-def keep(stop: Diverged, path: Path) -> None:
-    """Writes the last good model of a run that diverged beside `path`, and says so in the error."""
+def keep(stop: Diverged, path: Path) -> bool:
+    """Writes the last good model of a run that diverged beside `path`, and says so in the error.
+
+    Returns:
+        Whether there was none, or it is safe.
+    """
+    from inkdigits.errors import FileError
     from inkdigits.formats import save_model
 
     model = stop.model
     if model is None or not model.network.parameters.any():
         stop.args = (f"{stop}; there is no model worth keeping yet",)
-        return
+        return True
     partial = partial_of(path)
-    save_model(model, partial)
+    try:
+        save_model(model, partial)
+    except FileError as error:
+        stop.args = (f"{stop}. The model so far is lost, its checkpoints are not: {error}",)
+        return False
     stop.args = (f"{stop}. The model so far is in {partial}",)
+    return True
 
 
 def train_many(plan: Plan, seeds: range, say: Say) -> dict[str, Any]:

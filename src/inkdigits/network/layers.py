@@ -4,7 +4,8 @@ Shapes, everywhere in this package::
 
     N  columns: the samples of a batch, always the last axis      P  parameters of a whole network
     D  features that come in,  M  features that go out            S  its running statistics
-    H, W  height and width of a picture
+    H, W  height and width of a picture,  H', W'  of what comes out
+    C, M  channels of a picture that come in, and go out;  k  height and width of a kernel
 
 **Columns are samples.** A batch of vectors is (D, N), as in the equations of the books: y = Wx + b
 holds for one column and for a thousand. A batch of pictures is (H, W, N).

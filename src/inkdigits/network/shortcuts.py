@@ -1,7 +1,8 @@
 """Shortcuts: neighbouring layers that are faster together, with the same answers.
 
 A network's layers say what it computes; `with_shortcuts` says in which steps. Each shortcut saves
-15 % of a training step or more (docs/performance.md), and the tests hold it to the plain layers.
+15 % of a training step or more where it is taken (docs/benchmarks.md, "each measure undone"), and
+the tests hold it to the plain layers.
 """
 
 from __future__ import annotations
@@ -41,7 +42,11 @@ def with_shortcuts(layers: Sequence[Layer], shapes: Sequence[Shape]) -> Iterator
     while position < len(layers):
         layer = layers[position]
         after = layers[position + 1] if position + 1 < len(layers) else None
-        if isinstance(layer, Conv2d) and isinstance(after, MaxPool2d) and pays(layer):
+        if (
+            isinstance(layer, Conv2d)
+            and isinstance(after, MaxPool2d)
+            and PooledConv2d.pays(layer, after)
+        ):
             yield position, PooledConv2d(layer, after)
             position += 2
         elif isinstance(layer, Conv2d) and WinogradConv2d.pays(layer, shapes[position]):
@@ -50,11 +55,6 @@ def with_shortcuts(layers: Sequence[Layer], shapes: Sequence[Shape]) -> Iterator
         else:
             yield position, layer
             position += 1
-
-
-def pays(layer: Conv2d) -> bool:
-    """Whether `PooledConv2d` is faster: products over a single channel are too thin for BLAS."""
-    return layer.inputs == 1 and layer.stride == 1
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,17 @@ class PooledConv2d:
 
     convolution: Conv2d
     pool: MaxPool2d
+
+    @staticmethod
+    def pays(convolution: Conv2d, pool: MaxPool2d) -> bool:
+        """Whether this is faster: one channel makes products too thin for BLAS, and the arithmetic
+        grows by ((k + s − 1) / k)², which is 1.8 at most here.
+        """
+        return (convolution.inputs, convolution.stride, pool.size) == (
+            1,
+            1,
+            2,
+        ) and convolution.kernel >= 3
 
     def forward(self, x: Array, parameters: Views, context: Context) -> tuple[Array, Backward]:
         outputs, size, side = self.convolution.outputs, self.pool.size, self.side

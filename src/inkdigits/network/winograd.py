@@ -62,8 +62,11 @@ class WinogradConv2d:
 
     @staticmethod
     def pays(convolution: Conv2d, shape: Shape) -> bool:
-        """Whether this is faster for outputs of `shape` (M, H, W): mostly whole tiles, no few
-        channels, for each pixel's way through B and A costs as much as 36 or 16 more.
+        """Whether this is faster for outputs of `shape` (M, H, W).
+
+        It takes mostly whole tiles (1.44 times the outputs was slower than the definition, 1.31 no
+        faster), and 16 channels or more on both sides, for the transforms cost as much as some 36
+        more that come in and 16 more that go out.
         """
         outputs, height, width = shape
         tiles = -(-height // TILE) * -(-width // TILE)

@@ -110,7 +110,7 @@ class Augmentation:
         """Varies each image.
 
         How many numbers are drawn depends on the settings and on N alone. The affine part takes
-        about 3 µs an image, all of it 9 (`benchmarks/augmentation.py`).
+        about 3 µs an image, all of it 8 (`benchmarks/augmentation.py`).
 
         Args:
             images: shape (N, 28, 28), uint8; left as they are.

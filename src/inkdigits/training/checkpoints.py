@@ -101,6 +101,7 @@ class Checkpoints:
 
     Attributes:
         latest: the last one written.
+        spent: the name of a run that diverged, whose checkpoints all lead there again.
     """
 
     folder: Path
@@ -109,6 +110,7 @@ class Checkpoints:
     keep: int = 3
     warn: Warn = warnings.warn
     latest: Path | None = field(default=None, init=False)
+    spent: str | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         for name in ("every_steps", "every_minutes", "keep"):
@@ -135,6 +137,7 @@ class Checkpoints:
             self.folder.mkdir(exist_ok=True)
             save_checkpoint(checkpoint, path)
             old = checkpoint_files(self.folder, checkpoint.run)[: -self.keep]
+            old = [file for file in old if file != path]
             for file in [*old, *torn_files(self.folder, checkpoint.run)]:
                 file.unlink(missing_ok=True)
         except (FileError, ModelError) as error:
@@ -149,6 +152,11 @@ class Checkpoints:
     def remove(self, model: Model) -> None:
         """Removes the checkpoints of the run that ended with this model, and an empty folder."""
         self.remove_run(run_name(model.card, written(model.network.layers)))
+
+    def remove_spent(self) -> None:
+        """Removes the checkpoints of a run that diverged, once its last good model is safe."""
+        if self.spent is not None:
+            self.remove_run(self.spent)
 
     def remove_run(self, run: str) -> None:
         """Removes the checkpoints of a run, what was left of torn ones, and an empty folder."""
@@ -181,12 +189,14 @@ def run_name(card: Card, layers: list[str]) -> str:
 
 
 def checkpoint_files(folder: Path, run: str | None = None) -> list[Path]:
-    """The checkpoints in a folder, oldest first: of one run by its steps, of all by their time."""
+    """The checkpoints in a folder, of one run or of all, in the order they were written.
+
+    Not by their steps: a run that was begun anew is back at low ones.
+    """
     found = [(path, name) for path in folder.iterdir() if (name := NAME.fullmatch(path.name))]
-    if run is None:
-        found.sort(key=lambda file: (file[0].stat().st_mtime_ns, int(file[1][1])))
-    else:
-        found = sorted((f for f in found if f[1][2] == run), key=lambda file: int(file[1][1]))
+    if run is not None:
+        found = [(path, name) for path, name in found if name[2] == run]
+    found.sort(key=lambda file: (file[0].stat().st_mtime_ns, int(file[1][1])))
     return [path for path, _ in found]
 
 
@@ -256,7 +266,9 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
             f"its metadata, got {came!r:.80}"
         )
     for name, record in header.items():
-        if name != "__metadata__" and (record or {}).get("dtype") not in DTYPES:
+        if name != "__metadata__" and (
+            not isinstance(record, dict) or record.get("dtype") not in DTYPES
+        ):
             raise ModelError(
                 f"{path} is damaged: expected numbers of {', '.join(DTYPES)} in {name}"
             )
@@ -295,7 +307,7 @@ def latest_checkpoint(path: str | Path, *, warn: Warn = warnings.warn) -> Checkp
 
     Args:
         path: a checkpoint; or a folder of them, or the model that the run was to end with: then the
-            one that was written last, or where it is damaged the one before it.
+            one that was written last, or where it is damaged the one before it of the same run.
         warn: told in a line of each that is damaged, and of one from another version of inkdigits.
 
     Raises:
@@ -306,16 +318,21 @@ def latest_checkpoint(path: str | Path, *, warn: Warn = warnings.warn) -> Checkp
     folder = next((f for f in (Path(path), checkpoint_folder(path)) if f.is_dir()), None)
     if folder is None:
         return version_checked(load_checkpoint(path), warn)
-    files = checkpoint_files(folder)
-    if not files:
+    everything = checkpoint_files(folder)
+    if not everything:
         raise FileError(f"there is no checkpoint in {folder}: start anew, without --resume")
+    newest = NAME.fullmatch(everything[-1].name)
+    assert newest is not None
+    files = checkpoint_files(folder, newest[2])
     for file in reversed(files):
         try:
             return version_checked(load_checkpoint(file), warn)
         except (FileError, ModelError) as error:
             warn(f"{error}; the one before it is tried")
+    others = "" if len(files) == len(everything) else ", or name a checkpoint of another run in it"
     raise ModelError(
-        f"none of the {len(files)} checkpoints in {folder} is whole: start anew, without --resume"
+        f"none of the {len(files)} checkpoints of the last run in {folder} is whole: start anew, "
+        f"without --resume{others}"
     )
 
 

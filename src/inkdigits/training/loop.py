@@ -100,6 +100,7 @@ class Trainer:
         step: steps done.
         epoch_loss: sum of the losses of this epoch's samples so far.
         average: shape (P,), of the parameters over the steps; None unless the recipe asks for it.
+        average_state: shape (S,), of the running statistics, where there is an average.
     """
 
     def __init__(
@@ -136,14 +137,19 @@ class Trainer:
         self._squares = crew.shared((math.ceil(size / BLOCK),), np.float64)
         self._first_loss = math.inf
         self.average: Array | None = None
+        self.average_state = network.state.copy()
         if recipe.averaging:
             self.average = crew.shared((size,), network.dtype)
             self.average[:] = network.parameters
 
     @property
-    def weights(self) -> Array:
-        """What the run has to show, shape (P,): the average, or else the parameters themselves."""
-        return self.network.parameters if self.average is None else self.average
+    def weights(self) -> tuple[Array, Array]:
+        """What the run has to show: parameters (P,) and state (S,), or where there are averages,
+        those.
+        """
+        if self.average is None:
+            return self.network.parameters, self.network.state
+        return self.average, self.average_state
 
     def snapshot(self) -> Snapshot:
         """All that `restore` needs to go on from this step as if nothing had happened."""
@@ -153,7 +159,7 @@ class Trainer:
             "memory": self.memory,
         }
         if self.average is not None:
-            vectors["average"] = self.average
+            vectors["average"], vectors["average_state"] = self.average, self.average_state
         first_loss = self._first_loss if math.isfinite(self._first_loss) else None
         return Snapshot(self.step, self.epoch_loss, first_loss, vectors)
 
@@ -201,7 +207,7 @@ class Trainer:
                 self._check_bounds(step, loss / len(batch))
                 self._update(step, member)
                 if member.number == 0:
-                    self._merge_statistics(len(batch))
+                    self._merge_statistics(step, len(batch))
                     self.step = step + 1
                     self.epoch_loss += loss
                 member.wait()
@@ -288,13 +294,16 @@ class Trainer:
             count=step + 1,
         )
         if self.average is not None:
-            # The first steps count for more, or the average would long be that of random weights
-            # (the warm-up of TensorFlow's ExponentialMovingAverage).
-            decay = min(self.recipe.averaging, (1 + step) / (10 + step))
             average = self.average[share]
             difference = np.subtract(parameters, average, out=gradient)
-            difference *= 1 - decay
+            difference *= 1 - self._decay_at(step)
             average += difference
+
+    def _decay_at(self, step: int) -> float:
+        """What the averages keep at a step. The first steps count for more, or they would long be
+        those of random weights (the warm-up of TensorFlow's ExponentialMovingAverage).
+        """
+        return min(self.recipe.averaging, (1 + step) / (10 + step))
 
     def _clip(self, gradient: Array, limit: float, blocks: slice, member: Member) -> None:
         """Shortens a share of the gradient, if the whole has a length of more than `limit`."""
@@ -306,13 +315,17 @@ class Trainer:
         if norm > limit:
             gradient *= limit / norm
 
-    def _merge_statistics(self, batch: int) -> None:
+    def _merge_statistics(self, step: int, batch: int) -> None:
         """Moves the running statistics towards those of each chunk, in chunk order."""
         if not self.network.state.size:
             return
-        momentum = STATE_MOMENTUM * self.recipe.chunk / max(self.recipe.batch, self.recipe.chunk)
-        for statistics in self._statistics[: math.ceil(batch / self.recipe.chunk)]:
-            self.network.state += momentum * (statistics - self.network.state)
+        for index, start in enumerate(range(0, batch, self.recipe.chunk)):
+            size = min(self.recipe.chunk, batch - start)
+            momentum = STATE_MOMENTUM * size / max(self.recipe.batch, size)
+            self.network.state += momentum * (self._statistics[index] - self.network.state)
+        if self.average is not None:
+            step_share = 1 - self._decay_at(step)
+            self.average_state += step_share * (self.network.state - self.average_state)
 
 
 class ClassicTrainer:
@@ -345,9 +358,9 @@ class ClassicTrainer:
         self.classic.wih, self.classic.who = wih, who  # one memory: what one learns, both know
 
     @property
-    def weights(self) -> Array:
-        """What the run has to show: the parameters, shape (P,)."""
-        return self.network.parameters
+    def weights(self) -> tuple[Array, Array]:
+        """What the run has to show: parameters (P,) and an empty state."""
+        return self.network.parameters, self.network.state
 
     def snapshot(self) -> Snapshot:
         """All that `restore` needs to go on from this record as if nothing had happened."""

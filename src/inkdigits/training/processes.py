@@ -118,8 +118,11 @@ class ForkedCrew(Crew):
         # Ctrl-C waits until either process knows which of the two it is. To block the signal would
         # not do: another library's thread may take it, and Python raises it here all the same.
         pressed: list[int] = []
+        try:
+            answer, question = os.pipe()
+        except OSError as error:
+            raise cannot_start(error) from error
         before = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
-        answer, question = os.pipe()
         try:
             with warnings.catch_warnings():
                 # From 3.12 on Python warns that the child of a process with threads may wait for
@@ -132,12 +135,10 @@ class ForkedCrew(Crew):
             self._children[answer] = process
         except OSError as error:
             os.close(answer)
-            raise TrainingError(
-                f"cannot start a worker process ({error.strerror or error}): try --threads 1"
-            ) from error
+            raise cannot_start(error) from error
         finally:
             os.close(question)
-            signal.signal(signal.SIGINT, before)
+            signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
         if pressed:
             signal.raise_signal(signal.SIGINT)
 
@@ -175,6 +176,12 @@ class ForkedCrew(Crew):
                 )
         self._children.clear()
         return errors[0] if errors else None
+
+
+def cannot_start(error: OSError) -> TrainingError:
+    return TrainingError(
+        f"cannot start a worker process ({error.strerror or error}): try --threads 1"
+    )
 
 
 def killed(process: int) -> bool:

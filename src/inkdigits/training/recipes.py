@@ -182,7 +182,7 @@ RECIPES: dict[str, Recipe | ClassicRecipe] = {
         ),
         Recipe(
             name="mlp",
-            purpose="98.2 % in a second, with one hidden layer",
+            purpose="98.4 % in half a second, with one hidden layer",
             layers=(*small_pixels(), Dense(196, 256), ReLU(), Dense(256, 10)),
             loss=SoftmaxCrossEntropy(smoothing=0.05),
             optimizer=Adam(beta1=0.7, beta2=0.9),
@@ -212,7 +212,7 @@ RECIPES: dict[str, Recipe | ClassicRecipe] = {
         ),
         Recipe(
             name="standard",
-            purpose="99.5 % in half a minute, with three convolutions and varied digits",
+            purpose="99.6 % in forty seconds, with three convolutions and varied digits",
             layers=(
                 PIXELS,
                 *convolved(Conv2d(1, 24, 5, bias=False), MaxPool2d(2)),

@@ -93,8 +93,8 @@ def train(
         ModelError: a checkpoint whose weights have other shapes than the recipe's.
         DataError: the dataset has no labels.
         Diverged: the loss left all bounds; carries the model of the last whole epoch, or with
-            `patience` of the best, if any. The run's checkpoints are removed: from each of them the
-            same steps would lead here again.
+            `patience` of the best, if any. The run's checkpoints are of no more use then: from each
+            of them the same steps would lead here again (`checkpoints.remove_spent`).
         Interrupted: Ctrl-C; carries the model after the last whole step, and its checkpoint. The
             second Ctrl-C in a row ends at once, as KeyboardInterrupt.
     """
@@ -154,7 +154,7 @@ class Run:
         self.checkpoints, self.figures, self.report = checkpoints, figures, report
         self.clock = clock
         self.began = clock()  # less the seconds of the run before it was interrupted
-        self.aside = 0.0  # seconds for scoring, reports and checkpoints
+        self.aside = 0.0  # seconds for scoring, the reports of epochs and checkpoints
         self.epoch_began = 0.0
         self.history: list[dict[str, Any]] = []
         self.kept: Weights | None = None
@@ -181,8 +181,10 @@ class Run:
     def uncounted(self) -> Iterator[None]:
         """A block whose seconds are not those of the training."""
         began = self.clock()
-        yield
-        self.aside += self.clock() - began
+        try:
+            yield
+        finally:
+            self.aside += self.clock() - began
 
     # What comes out
 
@@ -212,7 +214,7 @@ class Run:
     @property
     def weights(self) -> Weights:
         """What the run has to show at this step, as views."""
-        return self.trainer.weights, self.trainer.network.state
+        return self.trainer.weights
 
     # From the first step to the last
 
@@ -297,7 +299,7 @@ class Run:
 
     def diverged(self) -> Diverged:
         if self.checkpoints is not None:
-            self.checkpoints.remove_run(self.checkpoint().run)
+            self.checkpoints.spent = self.checkpoint().run
         return Diverged(
             f"the loss left all bounds at step {self.trainer.step + 1}, in epoch "
             f"{len(self.history) + 1} of {self.epochs}: the recipe's learning rate is too high "

@@ -11,6 +11,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from importlib.metadata import distributions
 from typing import Any
@@ -20,20 +21,20 @@ import harness
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-try:
-    import torch
-except ImportError:
-    torch = None
-try:
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.neural_network import MLPClassifier
-except ImportError:
-    MLPClassifier = None
-
 import inkdigits as ink
 from inkdigits.network import Adam, Dense, Flatten, ReLU, Rescale, SoftmaxCrossEntropy
 from inkdigits.training import Recipe
 from inkdigits.training.schedules import Constant
+
+SERVED = sys.argv[2] if sys.argv[1:2] == ["--run"] else ""  # with no other library beside it
+torch = MLPClassifier = None
+if not SERVED or "PyTorch" in SERVED:
+    with suppress(ImportError):
+        import torch
+if not SERVED or "scikit-learn" in SERVED:
+    with suppress(ImportError):
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.neural_network import MLPClassifier
 
 FRESH = range(1001, 1021)  # never used for choosing anything
 SEEDS = {"classic": FRESH, "blink": FRESH, "mlp": FRESH}
@@ -88,29 +89,30 @@ def sklearn_epoch(
     return time.perf_counter() - start
 
 
-def contenders(train: ink.Dataset) -> dict[str, Callable[[], float]]:
-    """An epoch with each library that is installed, on one thread and on two."""
+def names() -> list[str]:
+    """The libraries that are installed, on one thread and on two."""
+    libraries = ["inkdigits"]
+    libraries += ["PyTorch", "PyTorch with fused Adam"] if torch is not None else []
+    libraries += ["scikit-learn"] if MLPClassifier is not None else []
+    return [f"{library}, {threads}" for library in libraries for threads in (1, 2)]
+
+
+def contender(name: str) -> Callable[[], float]:
+    """Serves `harness.Contender`: an epoch with a library, on so many threads."""
+    library, _, threads = name.rpartition(", ")
+    train = ink.load("mnist:train")
+    if library == "inkdigits":
+        return partial(our_epoch, train, int(threads))
     pixels = (train.images.reshape(len(train), -1) / np.float32(255)).astype(np.float32)
     digits = train.known_labels
-    runs: dict[str, Callable[[], float]] = {}
-    for threads in (1, 2):
-        runs[f"inkdigits, {threads}"] = partial(our_epoch, train, threads)
-    if torch is not None:
-        tensors = torch.from_numpy(pixels), torch.from_numpy(digits.astype(np.int64))
-        for threads in (1, 2):
-            runs[f"PyTorch, {threads}"] = partial(torch_epoch, *tensors, threads, False)
-            runs[f"PyTorch with fused Adam, {threads}"] = partial(
-                torch_epoch, *tensors, threads, True
-            )
-    if MLPClassifier is not None:
-        for threads in (1, 2):
-            runs[f"scikit-learn, {threads}"] = partial(sklearn_epoch, pixels, digits, threads)
-    return runs
+    if library == "scikit-learn":
+        return partial(sklearn_epoch, pixels, digits, int(threads))
+    tensors = torch.from_numpy(pixels), torch.from_numpy(digits.astype(np.int64))
+    return partial(torch_epoch, *tensors, int(threads), "fused" in library)
 
 
-def frameworks(train: ink.Dataset) -> str:
-    names = list(contenders(train))
-    runs = {name: harness.Contender(name) for name in names}
+def frameworks() -> str:
+    runs = {name: harness.Contender(name) for name in names()}
     seconds = harness.alternate(runs, ROUNDS)
     best: dict[str, str] = {}
     for name in runs:
@@ -174,14 +176,14 @@ def main() -> None:
             f"Medians of {ROUNDS} rounds in turn, each run in a process of its own; {versions()} "
             "get pixels that are floats already, inkdigits takes the bytes:\n\n"
         )
-        found.append(beside + frameworks(train))
+        found.append(beside + frameworks())
         return "\n\n".join([*found, starting()])
 
     harness.publish("mlp", measure, summary=lambda: "\n\n".join(found))
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--run"]:
-        harness.serve(contenders(ink.load("mnist:train"))[sys.argv[2]])
+    if SERVED:
+        harness.serve(contender(sys.argv[2]))
     else:
         main()

@@ -140,6 +140,8 @@ def command(
         raise click.UsageError("--patience looks at validation: use it with --holdout")
     if seeds is not None and (checkpoint_minutes is not None or checkpoint_steps is not None):
         raise click.UsageError("--seeds leaves no checkpoints: use it without --checkpoint-…")
+    if figures and recipe_name == "classic":
+        raise click.UsageError("--figures are of layers: `classic` trains with its own class")
     if resume is not None and (start_from is not None or seeds is not None):
         raise click.UsageError("--resume goes on with one run: use it without --from and --seeds")
     from inkdigits.formats import load_model

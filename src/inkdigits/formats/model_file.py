@@ -175,6 +175,7 @@ def what_it_says(path: Path, header: dict[str, Any]) -> dict[str, Any]:
         raise ModelError(
             f"{path} is a safetensors file, but no model of inkdigits: expected the format "
             f"{FORMAT!r} in its metadata, got {came!r:.80}"
+            + (": go on with it by train --resume" if "checkpoint" in str(came) else "")
         )
     return about
 

@@ -168,7 +168,7 @@ def command(
         patience,
         figures,
     )
-    say = silent if as_json else print
+    say = silent if as_json else say_at_once
     if seeds is not None:
         result = train_many(plan, range(1, seeds + 1), say)
     else:
@@ -271,6 +271,11 @@ class Plan:
         """What is scored after each epoch: validation, and for `classic` the test, as the post."""
         validating = self.exam is not None and self.exam.name == "validation"
         return self.exam if validating or self.recipe.name == "classic" else None
+
+
+def say_at_once(*words: str) -> None:
+    """Prints, so that an epoch is seen when it ends through a pipe too."""
+    print(*words, flush=True)
 
 
 def silent(*words: str) -> None:

@@ -379,7 +379,7 @@ NORM = {"features": 4, "scale": True, "epsilon": 1e-5}
             with_layer(3, "Dense", {"inputs": 5, "outputs": 3, "bias": True}),
             "expected columns of 5 features, got shape (4,)",
         ),
-        (with_layer(5, "Dense", {"inputs": 3, "outputs": 9, "bias": True}), "10 answers, got 9"),
+        (with_layer(5, "Dense", {"inputs": 3, "outputs": 9, "bias": True}), "or 11 with one for no digit, got 9"),
         *((with_layer(2, "Conv2d", CONV | change), message) for change, message in NO_CONV),
         (with_layer(2, "Conv2d", {"inputs": 1, "outputs": 3, "kernel": 3}), "Conv2d(stride) as i"),
         (with_layer(2, "MaxPool2d", {"size": 0}), "MaxPool2d(size) of 1 to 67,108,864, got 0"),

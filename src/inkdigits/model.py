@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inkdigits.dataset import Dataset, checked_images
+from inkdigits.dataset import DIGITS, Dataset, checked_images
 from inkdigits.evaluation.report import Report, report
 from inkdigits.network import Network, softmax
 from inkdigits.parallel import predict
 
-__all__ = ["Card", "Model"]
+__all__ = ["NOT_A_DIGIT", "Answers", "Card", "Model"]
+
+NOT_A_DIGIT = DIGITS  # the eleventh output, of networks that have learned to tell; in memory only
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,8 @@ class Card:
         history: a record an epoch: epoch, loss, seconds and, where it was measured, accuracy.
         scores: what was measured at the end, by the name of the data.
         started_from: fingerprint of the model whose weights this one started from.
+        calibration: what `evaluation.calibrate` found: "temperature", "threshold" and more; None
+            where nobody looked.
     """
 
     recipe: str
@@ -44,6 +48,40 @@ class Card:
     history: list[dict[str, Any]] = field(default_factory=list)
     scores: dict[str, Any] = field(default_factory=dict)
     started_from: str | None = None
+    calibration: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a model says of N glyphs.
+
+    Args:
+        probabilities: shape (N, 10), of each digit if it is one: each row sums to 1.
+        not_a_digit: shape (N,), how probable it is that this is none; None where the model has not
+            learned to tell.
+        threshold: an answer of less confidence is better not given; 0 gives them all.
+    """
+
+    probabilities: NDArray[np.float64]
+    not_a_digit: NDArray[np.float64] | None
+    threshold: float
+
+    @property
+    def digits(self) -> NDArray[np.intp]:
+        """The most probable digits, shape (N,)."""
+        digits: NDArray[np.intp] = self.probabilities.argmax(axis=1)
+        return digits
+
+    @property
+    def confidence(self) -> NDArray[np.float64]:
+        """How probable it is that this is a digit, and that one: shape (N,)."""
+        highest: NDArray[np.float64] = self.probabilities.max(axis=1)
+        return highest if self.not_a_digit is None else highest * (1 - self.not_a_digit)
+
+    @property
+    def rejected(self) -> NDArray[np.bool_]:
+        """Which answers are better not given, shape (N,)."""
+        return self.confidence < self.threshold
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,15 +108,43 @@ class Model:
         Raises:
             DataError: the images have another shape or type.
         """
-        logits = predict(self.network, checked_images(images), threads=threads)
-        return softmax(logits.T.astype(np.float64)).T
+        return self.answer(images, threads=threads).probabilities
+
+    def logits(
+        self, images: NDArray[np.uint8], *, threads: int | None = None
+    ) -> NDArray[np.float64]:
+        """What the network says before it is turned into probabilities: shape (N, 10 or 11)."""
+        return predict(self.network, checked_images(images), threads=threads).astype(np.float64)
+
+    def answer(self, images: NDArray[np.uint8], *, threads: int | None = None) -> Answers:
+        """All that the model says; arguments and errors as above.
+
+        With z the logits and T the temperature, the digits' probabilities are softmax(z / T) over
+        the ten of them, and that of no digit is the eleventh of softmax(z / T) over them all.
+        """
+        return self.answers_from(self.logits(images, threads=threads))
+
+    def answers_from(self, logits: NDArray[np.float64]) -> Answers:
+        """The answers that logits (N, 10 or 11) stand for."""
+        calibration = self.card.calibration or {}
+        scaled = logits.T / calibration.get("temperature", 1.0)
+        return Answers(
+            softmax(scaled[:DIGITS]).T,
+            softmax(scaled)[NOT_A_DIGIT] if len(scaled) > DIGITS else None,
+            calibration.get("threshold", 0.0),
+        )
+
+    @property
+    def tells_digits(self) -> bool:
+        """Whether the model has learned what is no digit."""
+        return self.network.answers > DIGITS
 
     def predict(
         self, images: NDArray[np.uint8], *, threads: int | None = None
     ) -> NDArray[np.uint8]:
         """The most probable digit of each image, shape (N,), uint8; arguments as above."""
-        logits = predict(self.network, checked_images(images), threads=threads)
-        digits: NDArray[np.uint8] = logits.argmax(axis=1).astype(np.uint8)
+        logits = self.logits(images, threads=threads)
+        digits: NDArray[np.uint8] = logits[:, :DIGITS].argmax(axis=1).astype(np.uint8)
         return digits
 
     def evaluate(self, dataset: Dataset, *, threads: int | None = None) -> Report:
@@ -102,3 +168,7 @@ class Model:
     def with_scores(self, **scores: Any) -> Model:
         """The same model with these scores added to its card."""
         return replace(self, card=replace(self.card, scores={**self.card.scores, **scores}))
+
+    def with_calibration(self, calibration: dict[str, Any] | None) -> Model:
+        """The same model with this calibration in place of its own."""
+        return replace(self, card=replace(self.card, calibration=calibration))

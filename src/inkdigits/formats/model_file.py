@@ -26,7 +26,7 @@ from inkdigits.formats.container import (
     tensors,
     write_container,
 )
-from inkdigits.model import Card, Model
+from inkdigits.model import NOT_A_DIGIT, Card, Model
 from inkdigits.network import (
     AveragePool2d,
     BatchNorm,
@@ -221,18 +221,23 @@ def network_from(architecture: dict[str, Any], room: int) -> Network:
             f"expected at most {most:,} parameters in a file of {room:,} bytes, got {parameters:,}"
         )
     network = Network(layers, input_shape=tuple(shape), dtype=dtype)
-    if network.answers != DIGITS:
-        raise ModelError(f"expected a network of 10 answers, got {network.answers}")
+    if network.answers not in (DIGITS, NOT_A_DIGIT + 1):
+        raise ModelError(
+            f"expected a network of 10 answers, or 11 with one for no digit, got {network.answers}"
+        )
     return network
 
 
 def card_from(data: Any) -> Card:
     hints = get_type_hints(Card)
+    if isinstance(data, dict):
+        data = {"calibration": None, **data}  # files of the first version have none
     if not isinstance(data, dict) or data.keys() != hints.keys():
         raise ModelError(f"expected a card with {', '.join(hints)}, got {data!r:.80}")
     for name, hint in hints.items():
-        kind = hint if isinstance(hint, UnionType) else get_origin(hint) or hint
-        if not isinstance(data[name], int | float if kind is float else kind):
+        alternatives = hint.__args__ if isinstance(hint, UnionType) else (hint,)
+        kinds = tuple(get_origin(each) or each for each in alternatives)
+        if not isinstance(data[name], int | float if kinds == (float,) else kinds):
             raise ModelError(f"expected {name} on the card as {hint}, got {data[name]!r:.80}")
     for record in data["history"]:
         if not isinstance(record, dict) or not record.keys() >= {"epoch", "loss"}:
@@ -241,7 +246,19 @@ def card_from(data: Any) -> Card:
         rows = [record, *figures] if isinstance(figures, list) else [figures]
         if not all(isinstance(row, dict) and holds_figures(row) for row in rows):
             raise ModelError(f"expected numbers in the card's history, got {record!r:.80}")
+    check_calibration(data["calibration"])
     return Card(**data)
+
+
+def check_calibration(calibration: dict[str, Any] | None) -> None:
+    for name, (low, high) in {"temperature": (0.01, 100.0), "threshold": (0.0, 1.0)}.items():
+        value = None if calibration is None else calibration.get(name)
+        if calibration is not None and not (
+            isinstance(value, int | float) and low <= value <= high
+        ):
+            raise ModelError(
+                f"expected {name} of {low} to {high} in the card's calibration, got {value!r:.80}"
+            )
 
 
 def holds_figures(row: dict[str, Any]) -> bool:

@@ -16,7 +16,16 @@ from PIL import Image
 from inkdigits import plots
 from inkdigits.dataset import Dataset
 from inkdigits.errors import FileError
-from inkdigits.evaluation import Report, report
+from inkdigits.evaluation import (
+    NINES,
+    CoverageRisk,
+    Curve,
+    Reliability,
+    Report,
+    coverage_risk,
+    reliability,
+    report,
+)
 from inkdigits.model import Model
 
 LABELS = np.array([1, 1, 1, 7, 7, 3], np.uint8)
@@ -38,6 +47,26 @@ PERFECT = scored(1, 1, 1, 7, 7, 3)
 NO_HISTORY: list[dict[str, Any]] = []
 HISTORY = [{"epoch": n, "loss": 1 / n, "accuracy": 1 - 0.2 / n, "seconds": 1} for n in range(1, 4)]
 LOSSES = [{"epoch": n, "loss": 1 / n, "seconds": 1} for n in range(1, 45)]
+
+SURE = np.array([0.3, 0.6, 0.6, 0.95, 0.9995, 1.0])
+
+
+def kept(*right: bool) -> tuple[Reliability, CoverageRisk]:
+    """How six confidences are kept."""
+    came = np.array(right)
+    return reliability(SURE, came, bins=NINES), coverage_risk(SURE, came)
+
+
+KEPT, ALWAYS, NEVER = (
+    kept(*[False, True, False, True, True, True]),
+    kept(*[True] * 6),
+    kept(*[False] * 6),
+)
+TURNED = {"turning": Curve("degrees", (0, 10, 90), (9, 8, 1), 10)}
+WORN = {
+    **{f"kind {n}": Curve("pixels", (0, 1), (10, 0), 10) for n in range(4)},
+    "fading": Curve("of it kept", (1, 0.5), (10, 5), 10),
+}
 
 FIGURES: dict[str, Callable[[], Figure]] = {
     "a digit": lambda: plots.digit(IMAGES[0]),
@@ -62,6 +91,12 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "wrong alone": lambda: plots.right_and_wrong(SIX, scored(0, 0, 0, 0, 0, 0)),
     "weights": lambda: plots.weights(np.random.default_rng(1).normal(size=(45, 14, 14))),
     "weights of one unit": lambda: plots.weights(np.zeros((1, 28, 28))),
+    "confidence": lambda: plots.confidence({"one": KEPT}),
+    "confidence of two": lambda: plots.confidence({"one": KEPT, "other": ALWAYS}),
+    "always right": lambda: plots.confidence({"one": ALWAYS}),
+    "never right": lambda: plots.confidence({"one": NEVER}),
+    "robustness": lambda: plots.robustness({"one": TURNED}),
+    "robustness of two": lambda: plots.robustness({"one": WORN, "other": WORN}),
     "imagined digits": lambda: plots.imagined_digits(np.zeros((10, 28, 28), np.uint8)),
 }
 
@@ -232,3 +267,43 @@ def test_a_real_models_pictures_are_drawn(blink: Model, exam: Dataset, tmp_path:
     ):
         assert sum("not" in caption for caption in captions(figure)) >= 8
         plots.save(figure, tmp_path / "figure.png")
+
+
+def test_shares_near_1_are_drawn_by_their_nines() -> None:
+    assert plots.nines([0, 0.9, 0.99, 0.999]) == pytest.approx([0, 1, 2, 3])
+    assert plots.nines([0.99999, 0.9999999, 1]) == pytest.approx([5, 5, 5])
+
+
+def test_confidence_is_drawn_against_the_share_that_is_right() -> None:
+    figure = plots.confidence({"one": KEPT, "other": ALWAYS})
+    against, spread, refusing = figure.axes
+    first, second = against.containers
+    points = first.lines[0].get_xydata()
+    # In bins up to 50, 80, 95, 99.95 and 100 %.
+    assert points[:, 0] == pytest.approx(plots.nines([0.3, 0.6, 0.95, 0.9995, 1]))
+    assert points[:, 1] == pytest.approx(plots.nines([0, 0.5, 1, 1, 1]))
+    assert second.lines[0].get_ydata() == pytest.approx([5] * 5)
+    low, high = np.array(first.lines[2][0].get_segments())[1, :, 1]
+    assert [low, high] == pytest.approx(plots.nines(KEPT[0].bins[1].interval))
+    assert [bar.get_height() for bar in spread.containers[0]] == [1, 2, 1, 1, 1]
+    assert spread.containers[0][1].get_x() == pytest.approx(plots.nines(0.5))
+    assert [line.get_label() for line in refusing.lines] == ["one", "other"]
+    given, wrong = refusing.lines[0].get_xydata().T
+    # The surest first: 1 of six, and 2, 3, then the two of 60 % together, then all.
+    assert given == pytest.approx(plots.nines(np.array([1, 2, 3, 5, 6]) / 6))
+    assert wrong == pytest.approx([0, 0, 0, 20, 100 / 3])
+    assert [text.get_text() for text in refusing.get_legend().get_texts()] == ["one", "other"]
+
+
+def test_each_kind_of_distortion_has_a_panel_that_gets_worse_to_the_right() -> None:
+    (panel,) = plots.robustness({"one": TURNED}).axes
+    (bars,) = panel.containers
+    assert bars.lines[0].get_xydata().tolist() == [[0, 90], [10, 80], [90, 10]]
+    low, high = np.array(bars.lines[2][0].get_segments())[0, :, 1]
+    assert (low, high) == pytest.approx([100 * end for end in TURNED["turning"].intervals[0]])
+    assert (panel.get_title(), panel.get_xlabel()) == ("turning", "degrees")
+    panels = plots.robustness({"one": WORN, "other": WORN}).axes
+    assert [panel.get_title() for panel in panels] == list(WORN)
+    assert [len(panel.containers) for panel in panels] == [2] * 5
+    assert [panel.xaxis_inverted() for panel in panels] == [False] * 4 + [True]
+    assert [text.get_text() for text in panels[0].get_legend().get_texts()] == ["one", "other"]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from inkdigits.errors import PictureError
 
-__all__ = ["STROKE_WIDTHS", "bounding_box", "glyph_of", "stroke_width"]
+__all__ = ["BOX", "MIDDLE", "STROKE_WIDTHS", "bounding_box", "glyph_of", "stroke_width"]
 
 SIDE = 28
 BOX = 20  # the longer side of a digit in its glyph
@@ -141,7 +141,7 @@ def most_within(levels: Levels, radius: int) -> Levels:
 
 
 def resampled(ink: NDArray[np.number], height: int, width: int) -> Levels:
-    """Ink scaled to (height, width), float32: linear in between, an average when it gets smaller."""
+    """Ink scaled to (height, width), float32: linear in between, averaged when it gets smaller."""
     down, across = tents(ink.shape[0], height), tents(ink.shape[1], width)
     levels: Levels = down @ ink.astype(np.float32) @ across.T
     return levels
@@ -168,18 +168,20 @@ def placed(levels: Levels, *, centred: bool) -> Ink:
         levels: shape (H, W), float32, each side at most 20.
         centred: as in `glyph_of`.
     """
-    height, width = levels.shape
+    pixels = to_pixels(levels)
+    height, width = pixels.shape
     if centred:
-        total = levels.sum(dtype=np.float64)
-        middle_y = levels.sum(axis=1, dtype=np.float64) @ np.arange(height) / total
-        middle_x = levels.sum(axis=0, dtype=np.float64) @ np.arange(width) / total
+        # Of whole numbers: of levels, a symmetric digit's middle would be rounded by their noise.
+        total = max(1.0, pixels.sum(dtype=np.float64))  # faint ink may leave none
+        middle_y = pixels.sum(axis=1, dtype=np.float64) @ np.arange(height) / total
+        middle_x = pixels.sum(axis=0, dtype=np.float64) @ np.arange(width) / total
         top, left = MIDDLE - math.floor(middle_y + 0.5), MIDDLE - math.floor(middle_x + 0.5)
     else:
         top, left = (SIDE - height) // 2, (SIDE - width) // 2
     # A margin as broad as the box takes what sticks out, and is cut off again.
     frame = np.zeros((SIDE + 2 * BOX, SIDE + 2 * BOX), np.uint8)
     top, left = top + BOX, left + BOX
-    frame[top : top + height, left : left + width] = to_pixels(levels)
+    frame[top : top + height, left : left + width] = pixels
     return frame[BOX:-BOX, BOX:-BOX].copy()
 
 

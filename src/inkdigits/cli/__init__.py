@@ -24,6 +24,7 @@ COMMANDS = {
     "show": "Show digits, or what a model has learned.",
     "info": "Describe a model, a data set or a recipe.",
     "convert": "Convert digits from one format to another.",
+    "export": "Turn a model into one HTML page that reads what is drawn.",
 }
 
 EXAMPLES = """\

@@ -1,20 +1,50 @@
-"""The reader: from glyphs to numbers with a confidence."""
+"""The reader: from a picture to a glyph, and from the glyph to numbers with a confidence."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inkdigits.model import Model
-from inkdigits.reading.picture import open_glyph
+from inkdigits.dataset import SIDE
+from inkdigits.glyph import glyph_of
+from inkdigits.model import Answers, Model
+from inkdigits.reading.ink import Choices, Ink, find_ink
+from inkdigits.reading.picture import Picture, open_picture
 
-__all__ = ["Number", "ReadDigit", "Reading", "read_picture"]
+__all__ = ["UNSURE", "Number", "Prepared", "ReadDigit", "Reading", "prepare", "read", "read_picture"]
 
 Box = tuple[int, int, int, int]
+
+LONGEST = 1000  # pixels of the longer side on which ink is looked for
+UNSURE = "?"  # stands for a digit that is better not named
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A picture on its way to the network: each stage, for whoever wants to see it.
+
+    Args:
+        picture: as it was opened.
+        ink: what was written on it; None where nothing stands out.
+        glyph: shape (28, 28), uint8: what the network sees; all paper where there is no ink.
+    """
+
+    picture: Picture
+    ink: Ink | None
+    glyph: NDArray[np.uint8]
+
+    @property
+    def box(self) -> Box:
+        """x, y, width, height of the digit in the picture's own pixels; all of it without ink."""
+        width, height = self.picture.size
+        if self.ink is None:
+            return 0, 0, width, height
+        x, y, across, down = (round(value * self.picture.scale) for value in self.ink.box)
+        return x, y, min(across, width - x), min(down, height - y)
 
 
 @dataclass(frozen=True)
@@ -23,7 +53,7 @@ class ReadDigit:
 
     Args:
         digit: 0 to 9.
-        probability: of that digit.
+        probability: that it is one, and that one.
         box: x, y, width, height in the picture's own pixels.
     """
 
@@ -37,7 +67,7 @@ class Number:
     """Digits that belong together.
 
     Args:
-        text: the digits in reading order.
+        text: the digits in reading order; `?` for one that is better not named.
         confidence: that all of them are right.
         box: x, y, width, height in the picture's own pixels.
         digits: one by one.
@@ -54,14 +84,50 @@ class Reading:
     """What a picture says.
 
     Args:
-        size: width and height of the picture.
-        numbers: in reading order.
-        probabilities: shape (10,), for the picture taken as a single digit.
+        prepared: the picture, and what was made of it.
+        answers: what the model says, of one glyph.
+        threshold: an answer of less confidence is better not given.
     """
 
-    size: tuple[int, int]
-    numbers: list[Number]
-    probabilities: NDArray[np.float64]
+    prepared: Prepared
+    answers: Answers
+    threshold: float
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the picture."""
+        return self.prepared.picture.size
+
+    @property
+    def digit(self) -> int:
+        """The most probable one, whether or not it is better not named."""
+        return int(self.answers.digits[0])
+
+    @property
+    def confidence(self) -> float:
+        """How probable it is that this is a digit, and that one; 0 where there is no ink."""
+        return float(self.answers.confidence[0]) if self.prepared.ink is not None else 0.0
+
+    @property
+    def rejected(self) -> bool:
+        """Whether the digit is better not named: there is none, or which it is is not clear."""
+        return self.prepared.ink is None or self.confidence < self.threshold
+
+    @property
+    def not_a_digit(self) -> float | None:
+        """How probable it is that this is none; None where the model has not learned to tell."""
+        if self.answers.not_a_digit is None:
+            return None
+        return float(self.answers.not_a_digit[0]) if self.prepared.ink is not None else 1.0
+
+    @property
+    def numbers(self) -> list[Number]:
+        """In reading order: the one digit, or nothing where there is no ink."""
+        if self.prepared.ink is None:
+            return []
+        text = UNSURE if self.rejected else str(self.digit)
+        digit = ReadDigit(self.digit, self.confidence, self.prepared.box)
+        return [Number(text, self.confidence, self.prepared.box, [digit])]
 
     @property
     def text(self) -> str:
@@ -73,32 +139,58 @@ class Reading:
         return {"size": list(self.size), "numbers": [asdict(number) for number in self.numbers]}
 
     def as_single(self) -> dict[str, Any]:
-        """Plain data for JSON, for one digit a picture.
-
-        `not_a_digit` is None where the model has not learned to tell, and then nothing is rejected.
-        """
-        digit = int(self.probabilities.argmax())
+        """Plain data for JSON, for one digit a picture."""
+        probabilities = self.answers.probabilities[0]
         return {
-            "digit": digit,
-            "probability": float(self.probabilities[digit]),
-            "probabilities": self.probabilities.tolist(),
-            "not_a_digit": None,
-            "rejected": False,
+            "digit": self.digit,
+            "probability": float(probabilities[self.digit]),
+            "probabilities": probabilities.tolist(),
+            "not_a_digit": self.not_a_digit,
+            "rejected": self.rejected,
         }
 
 
-def read_picture(path: str | Path, model: Model) -> Reading:
-    """Reads a picture of one digit.
+def prepare(picture: Picture, choices: Choices | None = None) -> Prepared:
+    """The ink of the one digit in a picture, and its glyph.
+
+    Args:
+        picture: from `open_picture`.
+        choices: what is decided already; None leaves everything to the picture.
+    """
+    choices = choices or Choices()
+    ink = find_ink(picture.pixels, choices)
+    if ink is None:
+        return Prepared(picture, None, np.zeros((SIDE, SIDE), np.uint8))
+    return Prepared(picture, ink, glyph_of(ink.levels))
+
+
+def read(
+    picture: Picture,
+    model: Model,
+    *,
+    choices: Choices | None = None,
+    threshold: float | None = None,
+) -> Reading:
+    """Reads the one digit in a picture.
+
+    Args:
+        picture: from `open_picture`.
+        model: what answers.
+        choices: as for `prepare`.
+        threshold: of the confidence; None for the model's own.
+    """
+    prepared = prepare(picture, choices)
+    answers = model.answer(prepared.glyph[np.newaxis])
+    return Reading(prepared, answers, answers.threshold if threshold is None else threshold)
+
+
+def read_picture(
+    source: str | Path | BinaryIO | bytes, model: Model, *, threshold: float | None = None
+) -> Reading:
+    """Opens a picture and reads the one digit in it; arguments as those of `read`.
 
     Raises:
         FileError: there is no such file.
-        PictureError: it is no picture of a digit that we can open.
+        PictureError: it is no picture that we can open.
     """
-    glyph, (width, height) = open_glyph(path)
-    probabilities = model.predict_probabilities(glyph[np.newaxis])[0]
-    digit = int(probabilities.argmax())
-    box = (0, 0, width, height)
-    read = ReadDigit(digit, float(probabilities[digit]), box)
-    return Reading(
-        (width, height), [Number(str(digit), read.probability, box, [read])], probabilities
-    )
+    return read(open_picture(source, longest=LONGEST), model, threshold=threshold)

@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 from inkdigits.classic import BLOCK as RECORDS_AT_ONCE
 from inkdigits.classic import Network as ClassicNetwork
 from inkdigits.dataset import DIGITS, SIDE, Dataset
+from inkdigits.model import NOT_A_DIGIT
 from inkdigits.network import Network
 from inkdigits.network.layers import Array, Views
 from inkdigits.parallel import Crew, Member, blas_on_one_thread
+from inkdigits.sources.negatives import negatives
 from inkdigits.training.augmentation import opencv_on_one_thread
 from inkdigits.training.interrupts import CtrlC
 from inkdigits.training.randomness import Purpose, counted_generator
@@ -97,6 +99,7 @@ class Trainer:
         crew: the workers, of `recipe.lanes` lanes.
 
     Attributes:
+        samples: of an epoch: the digits, and what is none where the recipe draws that.
         step: steps done.
         epoch_loss: sum of the losses of this epoch's samples so far.
         average: shape (P,), of the parameters over the steps; None unless the recipe asks for it.
@@ -115,11 +118,12 @@ class Trainer:
     ) -> None:
         self.recipe = recipe
         self.network = network
-        self.images = dataset.images
-        self.labels = dataset.known_labels
+        self.dataset = dataset
+        self.images, self.labels = dataset.images, dataset.known_labels  # of this epoch
         self.seed = seed
         self.crew = crew
-        self.steps_per_epoch = math.ceil(len(dataset) / recipe.batch)
+        self.samples = len(dataset) + round(recipe.negatives * len(dataset))
+        self.steps_per_epoch = math.ceil(self.samples / recipe.batch)
         self.steps = epochs * self.steps_per_epoch
         self.step = 0
         self.epoch_loss = 0.0
@@ -188,7 +192,7 @@ class Trainer:
         epoch, skipped = divmod(first, self.steps_per_epoch)
         if not skipped:
             self.epoch_loss = 0.0
-        order = counted_generator(self.seed, Purpose.SHUFFLE, epoch).permutation(len(self.labels))
+        order = counted_generator(self.seed, Purpose.SHUFFLE, epoch).permutation(self.samples)
         batches = [
             order[i : i + self.recipe.batch] for i in range(0, len(order), self.recipe.batch)
         ]
@@ -217,9 +221,22 @@ class Trainer:
                     self.ctrl_c.release()
                     report(done, loss / len(batch))
 
-        with opencv_on_one_thread() if self.recipe.augmentation else nullcontext():
+        with opencv_on_one_thread() if self.recipe.varies else nullcontext():
+            self._draw_negatives(epoch)
             self.crew.run(program)
         return self.epoch_loss / len(order)
+
+    def _draw_negatives(self, epoch: int) -> None:
+        """Puts an epoch's negatives behind the digits, labelled `NOT_A_DIGIT`."""
+        digits, count = self.dataset, self.samples - len(self.dataset)
+        if count:
+            generator = counted_generator(self.seed, Purpose.NEGATIVES, epoch)
+            drawn = negatives(
+                count, generator, digits=digits.images, labels=digits.known_labels
+            )
+            self.images = np.concatenate([digits.images, drawn])
+            none = np.full(count, NOT_A_DIGIT, np.uint8)
+            self.labels = np.concatenate([digits.known_labels, none])
 
     def _add_up_gradients(self, number: int, step: int, batch: NDArray[np.intp]) -> None:
         """Leaves in lane `number` its share of the gradient of the mean loss of `batch`."""
@@ -233,21 +250,15 @@ class Trainer:
             generator = functools.partial(counted_generator, self.seed, Purpose.CHUNK, index, step)
             first = index == number
             views = lane.views if first else lane.chunk_views
-            images = self._varied_images(samples, index, step)
-            labels = self.labels[samples]
+            images, labels = self.images[samples], self.labels[samples]
+            if recipe.varies:
+                drawn = counted_generator(self.seed, Purpose.AUGMENTATION, index, step)
+                images = recipe.varied(images, labels, drawn)
             loss += self._take_chunk(lane, images, labels, len(batch), views, generator)
             self._statistics[index] = lane.statistics
             if not first:
                 lane.gradient += lane.chunk_gradient
         self._losses[number] = loss
-
-    def _varied_images(self, samples: NDArray[np.intp], index: int, step: int) -> NDArray[np.uint8]:
-        """The images of chunk `index` of a step, shape (N, 28, 28), as the recipe varies them."""
-        images = self.images[samples]
-        if self.recipe.augmentation is None:
-            return images
-        generator = counted_generator(self.seed, Purpose.AUGMENTATION, index, step)
-        return self.recipe.augmentation(images, generator)
 
     def _take_chunk(
         self,
@@ -346,7 +357,7 @@ class ClassicTrainer:
     ) -> None:
         self.network = network
         self.dataset = dataset
-        self.steps_per_epoch = len(dataset)
+        self.samples = self.steps_per_epoch = len(dataset)
         self.step = 0
         self.epoch_loss = 0.0
         self.ctrl_c = CtrlC()

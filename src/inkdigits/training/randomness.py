@@ -20,6 +20,7 @@ class Purpose(IntEnum):
     SHUFFLE = 1
     CHUNK = 2
     AUGMENTATION = 3
+    NEGATIVES = 4
 
 
 def counted_generator(seed: int, purpose: Purpose, *counters: int) -> np.random.Generator:

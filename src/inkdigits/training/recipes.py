@@ -11,6 +11,9 @@ import math
 from dataclasses import dataclass, fields
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from inkdigits.classic import INK_OFFSET, INK_SCALE
 from inkdigits.errors import TrainingError
 from inkdigits.network import (
@@ -33,7 +36,9 @@ from inkdigits.network import (
 )
 from inkdigits.network.initialisation import Spread
 from inkdigits.training.augmentation import Augmentation
+from inkdigits.training.hands import foreign_hands
 from inkdigits.training.schedules import OneCycle, Schedule
+from inkdigits.training.wear import Wear
 
 __all__ = ["RECIPES", "ClassicRecipe", "Recipe", "find_recipe"]
 
@@ -59,6 +64,11 @@ class Recipe:
         clip_norm: the largest L2 norm of a step's gradient: a longer one is shortened to it
             (Pascanu et al. 2013). None for any.
         augmentation: how the digits are varied, anew in each epoch; None to take them as they are.
+        hands: the share of digits, of those that other hands write in another way, which are
+            written so (`hands.foreign_hands`).
+        wear: what befalls the pictures of them; None for nothing.
+        negatives: drawn anew for each epoch, so many for each digit: pictures of what is no digit,
+            for a network of eleven outputs.
     """
 
     name: str
@@ -75,6 +85,9 @@ class Recipe:
     averaging: float = 0.0
     clip_norm: float | None = None
     augmentation: Augmentation | None = None
+    hands: float = 0.0
+    wear: Wear | None = None
+    negatives: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch", "chunk", "lanes"):
@@ -96,6 +109,32 @@ class Recipe:
     def network(self) -> Network:
         """The network before its first weights."""
         return Network(self.layers)
+
+    @property
+    def varies(self) -> bool:
+        """Whether it learns from other pictures than those given."""
+        return any((self.augmentation, self.hands, self.wear, self.negatives))
+
+    def varied(
+        self,
+        images: NDArray[np.uint8],
+        labels: NDArray[np.uint8],
+        generator: np.random.Generator,
+    ) -> NDArray[np.uint8]:
+        """Glyphs as other hands, pens and cameras might have made them.
+
+        Args:
+            images: shape (N, 28, 28), uint8; left as they are.
+            labels: shape (N,), 0 to 9, or 10 for what is no digit.
+            generator: of all that is drawn.
+        """
+        if self.hands:
+            images = foreign_hands(images, labels, generator, share=self.hands)
+        if self.augmentation is not None:
+            images = self.augmentation(images, generator)
+        if self.wear is not None:
+            images = self.wear(images, generator)
+        return images
 
     def settings(self) -> dict[str, Any]:
         """All that decides the outcome, as plain data for a model's card."""

@@ -244,7 +244,7 @@ class Run:
             self.trainer.epoch(self.after_step)
         ended = self.seconds()
         with self.uncounted():
-            loss = self.trainer.epoch_loss / len(self.dataset)
+            loss = self.trainer.epoch_loss / self.trainer.samples
             record: dict[str, Any] = {"epoch": number, "loss": loss}
             if self.watch is not None:
                 model = self.model(self.weights, number)
@@ -253,7 +253,7 @@ class Run:
             if self.figures and isinstance(self.recipe, Recipe):
                 probe = self.dataset.images[PROBE], self.dataset.known_labels[PROBE]
                 record["layers"] = layer_figures(self.trainer.network, *probe, self.recipe.loss)
-            self.tell(len(self.dataset), loss, record)
+            self.tell(self.trainer.samples, loss, record)
             history = [*self.history, record]
             if self.patience is None or best_epoch(history) == number:
                 parameters, state = self.weights
@@ -270,7 +270,7 @@ class Run:
 
     def tell(self, done: int, loss: float | None, record: dict[str, Any] | None = None) -> None:
         if self.report is not None:
-            epoch, samples = len(self.history) + 1, len(self.dataset)
+            epoch, samples = len(self.history) + 1, self.trainer.samples
             self.report(Progress(epoch, self.epochs, done, samples, loss, record))
 
     # Early ends

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from inkdigits.dataset import Dataset
 from inkdigits.errors import FileError, InkdigitsError, ModelError
-from inkdigits.formats import is_model, load_model, save_model
+from inkdigits.formats import is_model, load_model, model_file, save_model, shipped_models
 from inkdigits.formats.container import METADATA
 from inkdigits.formats.model_file import FORMAT, LAYERS
 from inkdigits.model import Card, Model
@@ -379,7 +379,10 @@ NORM = {"features": 4, "scale": True, "epsilon": 1e-5}
             with_layer(3, "Dense", {"inputs": 5, "outputs": 3, "bias": True}),
             "expected columns of 5 features, got shape (4,)",
         ),
-        (with_layer(5, "Dense", {"inputs": 3, "outputs": 9, "bias": True}), "or 11 with one for no digit, got 9"),
+        (
+            with_layer(5, "Dense", {"inputs": 3, "outputs": 9, "bias": True}),
+            "or 11 with one for no digit, got 9",
+        ),
         *((with_layer(2, "Conv2d", CONV | change), message) for change, message in NO_CONV),
         (with_layer(2, "Conv2d", {"inputs": 1, "outputs": 3, "kernel": 3}), "Conv2d(stride) as i"),
         (with_layer(2, "MaxPool2d", {"size": 0}), "MaxPool2d(size) of 1 to 67,108,864, got 0"),
@@ -803,3 +806,82 @@ def test_a_layer_that_could_not_be_read_again_is_not_written(tmp_path: Path) -> 
     with pytest.raises(ModelError, match=r"could not be read again$"):
         save_model(Model(network, small_model().card), tmp_path / "own.safetensors")
     assert list(tmp_path.iterdir()) == []
+
+
+# Models that come with the package
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of shipped models, with two in it; the working directory is empty."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    save_model(small_model(seed=7), folder / "reader.safetensors")
+    save_model(small_model(seed=8), folder / "writer.safetensors")
+    (folder / "README.md").write_text("no model")
+    monkeypatch.setattr(model_file, "SHIPPED", folder)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    return folder
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_shipped_model_is_found_by_its_name_alone() -> None:
+    assert shipped_models() == ["reader", "writer"]
+    assert load_model("reader").card.seed == 7
+    assert load_model(Path("writer")).card.seed == 8
+    assert is_model(Path("reader"))
+    assert not is_model(Path("reder"))
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_file_of_that_name_wins_over_a_shipped_model() -> None:
+    save_model(small_model(seed=9), "reader")
+    assert load_model("reader").card.seed == 9
+    Path("writer").mkdir()
+    assert not is_model(Path("writer"))
+    with pytest.raises(FileError, match="writer"):
+        load_model("writer")
+
+
+@pytest.mark.usefixtures("shipped")
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("raeder", "did you mean reader?"),
+        ("mine.safetensors", "did you mean mime.safetensors?"),
+        ("xyz/reader", "nothing like it is in"),
+    ],
+)
+def test_an_unknown_name_is_told_the_nearest_and_what_is_shipped(name: str, hint: str) -> None:
+    save_model(small_model(), "mime.safetensors")
+    with pytest.raises(FileError) as caught:
+        load_model(name)
+    message = str(caught.value)
+    assert message.startswith(f"there is no file or folder {Path(name)}: ")
+    assert hint in message
+    assert message.endswith("; with inkdigits comes reader, writer")
+
+
+def test_where_nothing_is_shipped_nothing_is_said_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_file, "SHIPPED", tmp_path / "nowhere")
+    with pytest.raises(FileError) as caught:
+        load_model(tmp_path / "reader")
+    assert "comes" not in str(caught.value)
+
+
+def test_whatever_is_shipped_can_be_loaded_and_says_how_it_came_about() -> None:
+    assert model_file.SHIPPED.is_dir()
+    for name in shipped_models():
+        assert load_model(name).card.recipe
+
+
+def test_models_are_part_of_the_wheel_and_not_ignored() -> None:
+    """What git ignores, the wheel leaves out: that goes for models at the top alone."""
+    root = model_file.SHIPPED.parents[2]
+    if (root / ".git").exists():
+        path = model_file.SHIPPED / "reader.safetensors"
+        ignored = subprocess.run(["git", "-C", root, "check-ignore", "-q", path], check=False)
+        assert ignored.returncode == 1

@@ -16,7 +16,18 @@ from numpy.typing import NDArray
 
 from inkdigits.errors import PictureError
 
-__all__ = ["BOX", "MIDDLE", "STROKE_WIDTHS", "bounding_box", "glyph_of", "stroke_width"]
+__all__ = [
+    "BOX",
+    "MIDDLE",
+    "STROKE_WIDTHS",
+    "bounding_box",
+    "cropped",
+    "deskewed",
+    "glyph_of",
+    "lean",
+    "stroke_width",
+    "turned",
+]
 
 SIDE = 28
 BOX = 20  # the longer side of a digit in its glyph
@@ -73,6 +84,7 @@ def bounding_box(ink: Ink) -> tuple[int, int, int, int]:
 
 
 def cropped(ink: Ink) -> Ink:
+    """The ink without the paper around it."""
     x, y, width, height = bounding_box(ink)
     return ink[y : y + height, x : x + width]
 
@@ -188,3 +200,47 @@ def placed(levels: Levels, *, centred: bool) -> Ink:
 def to_pixels(levels: Levels) -> Ink:
     pixels: Ink = np.clip(np.floor(levels + 0.5), 0, 255).astype(np.uint8)
     return pixels
+
+
+# What may be done to ink before it becomes a glyph; `glyph_of` does none of it
+
+
+def lean(ink: Ink) -> float:
+    """How far a digit leans: pixels to the right for each pixel up, from −1 to 1; 0 is upright.
+
+    It is the slope of the line x = a y + b through the ink, by least squares.
+    """
+    levels = cropped(ink).astype(np.float64)
+    rows, columns = levels.sum(axis=1), levels.sum(axis=0)
+    total = levels.sum()
+    down = np.arange(len(rows)) - rows @ np.arange(len(rows)) / total
+    right = np.arange(len(columns)) - columns @ np.arange(len(columns)) / total
+    spread = float(rows @ down**2)
+    if not spread:  # a single row
+        return 0.0
+    return float(np.clip(-(down @ levels @ right) / spread, -1, 1))
+
+
+def deskewed(ink: Ink) -> Ink:
+    """The digit upright: its rows moved sideways until it leans no more."""
+    slope = lean(ink)
+    return moved(ink, np.array([[1, slope], [0, 1]]))
+
+
+def turned(ink: Ink, degrees: float) -> Ink:
+    """The digit turned by so many degrees against the clock."""
+    angle = math.radians(degrees)
+    cos, sin = math.cos(angle), math.sin(angle)
+    return moved(ink, np.array([[cos, sin], [-sin, cos]]))
+
+
+def moved(ink: Ink, matrix: NDArray[np.float64]) -> Ink:
+    """The digit with its pixels (x, y) where the matrix (2, 2) takes them, in a frame that fits."""
+    import cv2
+
+    digit = cropped(ink)
+    size = np.array(digit.shape[::-1])
+    around = np.ceil(np.abs(matrix) @ size).astype(int) + 2
+    offset = (around - 1) / 2 - matrix @ ((size - 1) / 2)
+    whole = np.column_stack([matrix, offset])
+    return np.asarray(cv2.warpAffine(digit, whole, around.tolist()), np.uint8)

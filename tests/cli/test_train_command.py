@@ -21,7 +21,8 @@ import inkdigits.training.run
 from inkdigits.cli import run
 from inkdigits.dataset import Dataset
 from inkdigits.evaluation import mean_interval, wilson_interval
-from inkdigits.formats import load_model
+from inkdigits.formats import load_model, save_model
+from inkdigits.model import Model
 from inkdigits.sources import load, save
 from inkdigits.training import RECIPES, load_checkpoint
 from inkdigits.training.schedules import Constant
@@ -194,6 +195,124 @@ def test_seeds_with_holdout_reports_validation(document: Json, data: str) -> Non
     assert len(many["validation"]["values"]) == 2
 
 
+# A model that is taught
+
+
+@pytest.fixture
+def own(some: Dataset, here: Path) -> str:
+    """A folder of 40 digits upside down."""
+    save(Dataset(some.images[:40, ::-1, ::-1], some.known_labels[:40]), here / "my-digits")
+    return "my-digits"
+
+
+def test_teaching_tells_before_and_after_of_what_is_held_out(
+    document: Json, asked_for: list[str], model: str, own: str, blink: Model
+) -> None:
+    result = document("train", "--from", model, "--and", own, "--out", "mine.safetensors")
+    assert sorted(result) == sorted([*KEYS, "test", "before", "after"])
+    assert sorted(asked_for) == ["mnist:test", "mnist:train50", "mnist:validation", own]
+    assert (result["recipe"], result["epochs"]) == ("blink", 4)
+    validation = load("mnist:validation")
+    for when, each in (("before", blink), ("after", load_model("mine.safetensors"))):
+        scores = result[when]
+        assert list(scores) == ["mnist", "own"]
+        assert scores["mnist"]["correct"] == each.evaluate(validation).correct
+        assert [score["total"] for score in scores.values()] == [10_000, 8]
+        for score in scores.values():
+            assert list(score) == ["correct", "total", "accuracy", "interval"]
+            assert score["interval"] == list(wilson_interval(score["correct"], score["total"]))
+    assert result["after"]["own"]["correct"] > result["before"]["own"]["correct"]
+    assert result["before"]["mnist"]["accuracy"] - result["after"]["mnist"]["accuracy"] < 0.01
+
+
+def test_teaching_is_the_same_for_any_threads_and_says_on_the_card_what_it_was(
+    document: Json, model: str, own: str, blink: Model
+) -> None:
+    options = ["train", "--from", model, "--and", own, "--holdout", "--epochs", "1"]
+    one, two = (document(*options, "--threads", threads) for threads in "12")
+    assert one["fingerprint"] == two["fingerprint"]
+    assert document(*options, "--seed", "2")["fingerprint"] != one["fingerprint"]
+    assert one["validation"] == one["after"]["mnist"]
+    card = load_model("model.safetensors").card
+    assert card.started_from == blink.fingerprint
+    assert (card.settings["own_digits"], card.settings["own_share"]) == (32, 0.2)
+    assert list(card.scores) == [
+        "mnist before", "own before", "mnist after", "own after", "validation",
+    ]  # fmt: skip
+    assert not Path("model.checkpoints").exists()
+
+
+def test_teaching_keeps_the_calibration(document: Json, model: str, own: str) -> None:
+    calibration = {"temperature": 1.25, "threshold": 0.5, "curve": [[0.5, 0.01]]}
+    save_model(load_model(model).with_calibration(calibration), "calibrated")
+    document("train", "--from", "calibrated", "--and", own, "--epochs", "1", "--out", "mine")
+    assert load_model("mine").card.calibration == calibration
+
+
+def test_of_few_own_digits_none_is_held_out_and_it_is_said_so(
+    call: Call, document: Json, model: str, some: Dataset, here: Path
+) -> None:
+    save(some.subset(range(4)), here / "four")
+    options = ["train", "--from", model, "--and", "four", "--epochs", "1"]
+    assert "too few to hold some out: teach five or more" in call(*options)
+    assert document(*options)["after"]["own"] is None
+
+
+def test_a_person_is_told_what_was_gained_and_what_it_cost(
+    call: Call, model: str, own: str
+) -> None:
+    said = call("train", "--from", model, "--and", own)
+    share = r" +\d+\.\d\d % +\d+\.\d\d %   of"
+    assert "32 digits of your own, repeated in 4 epochs of 12,5" in said
+    assert re.search(rf"^  MNIST's validation {share} 10,000 held out \(95 %", said, re.M)
+    assert re.search(rf"^  your own           {share} 8 held out \(95 %", said, re.M)
+    assert "inkdigits read PICTURE --model model.safetensors\n" in said
+
+
+@pytest.mark.parametrize("options", [["--test", "some.npz"], ["--holdout"]])
+def test_with_other_data_than_mnist_what_is_forgotten_shows_where_it_is_tested(
+    document: Json, model: str, data: str, own: str, some: Dataset, options: list[str]
+) -> None:
+    save(some, Path("some.npz"))
+    result = document("train", "--from", model, "--data", data, "--and", own, *options)
+    assert list(result["after"]) == ["data", "own"]
+    assert result["after"]["data"] == result.get("test", result.get("validation"))
+
+
+def test_with_other_data_that_are_not_tested_only_the_own_digits_tell(
+    call: Call, document: Json, model: str, data: str, own: str
+) -> None:
+    options = ["train", "--from", model, "--data", data, "--and", own]
+    assert document(*options)["after"]["data"] is None
+    assert "Not tested" not in call(*options)
+
+
+def test_classic_can_be_taught_too(document: Json, data: str, own: str, some: Dataset) -> None:
+    document("train", "--recipe", "classic", "--data", data, "--epochs", "1")
+    result = document("train", "--from", "model.safetensors", "--data", data, "--and", own)
+    assert (result["recipe"], result["epochs"]) == ("classic", 1)
+    assert load_model("model.safetensors").card.settings["rate"] < 0.1
+
+
+def test_teaching_with_several_seeds_reports_their_mean(
+    document: Json, model: str, own: str
+) -> None:
+    options = ["train", "--from", model, "--and", own, "--holdout", "--epochs", "1"]
+    many = document(*options, "--seeds", "2")
+    single = [document(*options, "--seed", seed)["validation"]["accuracy"] for seed in "12"]
+    assert many["validation"]["values"] == single
+
+
+def test_teaching_that_is_interrupted_leaves_no_checkpoint(
+    refusal: Refusal, model: str, own: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop_in_epoch(monkeypatch, 2)
+    options = ["train", "--from", model, "--and", own, "--json"]
+    assert refusal(*options, status=130) == "stopped in epoch 2 of 4"
+    assert not Path("model.checkpoints").exists()
+    assert not Path("model.safetensors").exists()
+
+
 # What is said
 
 
@@ -245,6 +364,8 @@ def test_many_seeds_are_told_one_by_one_and_together(call: Call, data: str) -> N
         (["--patience", "3", "--test", "x"], "--patience looks at validation: use it with --hold"),
         (["--resume", "x", "--from", "y"], "--resume goes on with one run: use it without --from"),
         (["--resume", "x", "--seeds", "3"], "--resume goes on with one run: use it without --fr"),
+        (["--from", "x", "--and", "y", "--checkpoint-steps", "9"], "--from with --and leaves no"),
+        (["--from", "x", "--and", "y", "--checkpoint-minutes", "1"], "--from with --and leaves no"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(

@@ -13,6 +13,7 @@ from inkdigits.dataset import Dataset
 from inkdigits.errors import DataError
 from inkdigits.glyph import bounding_box
 from inkdigits.sources import negatives as source
+from inkdigits.sources.letters import LETTERS, SIGNS
 from inkdigits.sources.negatives import KINDS, OF_DIGITS, SHARES, negatives
 
 Pixels = NDArray[np.uint8]
@@ -104,7 +105,7 @@ def standing(picture: Pixels) -> bool:
 
 def test_signs_and_letters_leave_out_what_some_hand_writes_as_a_digit() -> None:
     # A ring alone is a 0; a single stroke that does not turn is a 1.
-    for table in (source.LETTERS, source.SIGNS):
+    for table in (LETTERS, SIGNS):
         for one in table:
             points = np.concatenate(one)
             extent = np.ptp(points, axis=0)

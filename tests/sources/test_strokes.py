@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from inkdigits.glyph import bounding_box, glyph_of, stroke_width
-from inkdigits.sources.negatives import LETTERS
+from inkdigits.sources.letters import LETTERS
 from inkdigits.sources.strokes import (
     STACK,
     STEP,

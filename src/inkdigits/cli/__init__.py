@@ -25,6 +25,7 @@ COMMANDS = {
     "info": "Describe a model, a data set or a recipe.",
     "convert": "Convert digits from one format to another.",
     "export": "Turn a model into one HTML page that reads what is drawn.",
+    "teach": "Keep pictures of your own digits, to learn from.",
 }
 
 EXAMPLES = """\

@@ -19,6 +19,7 @@ from inkdigits.cli.console import (
     threads_option,
     warn,
 )
+from inkdigits.cli.lesson import Lesson, Scores, lesson_on, say_change, say_lesson, score_of
 
 if TYPE_CHECKING:
     from inkdigits.dataset import Dataset
@@ -38,6 +39,7 @@ EXAMPLES = """
     inkdigits train --recipe classic --epochs 5 --seed 1       the post's
     inkdigits train --recipe classic --epochs 10 --from model.safetensors
     inkdigits train --recipe mlp --seeds 20 --json             mean and interval over 20 seeds
+    inkdigits train --from reader --and my-digits              teach it your own hand
     inkdigits train --resume model.safetensors                 go on with an interrupted run
 """
 
@@ -64,7 +66,9 @@ class Exam:
     metavar="DATA",
     help="mnist (default): 60,000 to train, 10,000 to test. Another file is trained on whole.",
 )
-@click.option("--and", "more", metavar="DATA", help="More digits to train on.")
+@click.option(
+    "--and", "more", metavar="DATA", help="More digits to train on; with --from, your own to teach."
+)
 @click.option("--test", metavar="DATA", help="Digits to test on in the end.")
 @click.option(
     "--holdout", is_flag=True, help="Keep a sixth of the data for validation; do not test."
@@ -129,6 +133,11 @@ def command(
     A run of more than a minute leaves checkpoints in a folder beside the model, and so does Ctrl-C.
     With --resume it goes on as if it had not been interrupted: the same data, and without being
     told the same recipe, seed, epochs and patience. At its end the checkpoints are removed.
+
+    With --from and --and a model is taught digits of your own without forgetting the others: in a
+    few gentle epochs your digits, repeated, are mixed with 10,000 of DATA. Every fifth of them is
+    held out, and what is read right of those and of mnist:validation is told before and after. This
+    leaves no checkpoints.
     """
     if seeds is not None and (seed is not None or out is not None):
         raise click.UsageError(
@@ -144,8 +153,14 @@ def command(
         raise click.UsageError("--figures are of layers: `classic` trains with its own class")
     if resume is not None and (start_from is not None or seeds is not None):
         raise click.UsageError("--resume goes on with one run: use it without --from and --seeds")
+    teaching = start_from is not None and more is not None
+    if teaching and (checkpoint_minutes is not None or checkpoint_steps is not None):
+        raise click.UsageError(
+            "--from with --and leaves no checkpoints, it is short: use it without --checkpoint-…"
+        )
     from inkdigits.formats import load_model
     from inkdigits.training import find_recipe, latest_checkpoint
+    from inkdigits.training.finetuning import gentle
 
     start = None if start_from is None else load_model(start_from)
     checkpoint = None if resume is None else latest_checkpoint(resume, warn=warn)
@@ -156,7 +171,11 @@ def command(
         seed = checkpoint.card.seed if seed is None else seed
         epochs = epochs or settings.get("epochs")
         patience = patience or (settings.get("patience") if holdout else None)
-    dataset, exam = gather(data, more, test, holdout)
+    dataset, exam = gather(data, None if teaching else more, test, holdout, teaching=teaching)
+    lesson = None
+    if start is not None and more is not None:
+        recipe = gentle(recipe)
+        lesson = lesson_on(more, data, None if exam is None else exam.dataset)
     plan = Plan(
         recipe,
         dataset,
@@ -167,6 +186,7 @@ def command(
         checkpoint,
         patience,
         figures,
+        lesson,
     )
     say = silent if as_json else say_at_once
     if seeds is not None:
@@ -187,23 +207,33 @@ def command(
         options += ["--holdout"] if holdout else []
         options += ["--figures"] if figures else []
         path = Path(out or resumed_model(resume, checkpoint) or "model.safetensors")
-        checkpoints = checkpoints_for(path, checkpoint, checkpoint_minutes, checkpoint_steps)
+        checkpoints = (
+            None
+            if teaching
+            else checkpoints_for(path, checkpoint, checkpoint_minutes, checkpoint_steps)
+        )
         result = train_one(plan, 1 if seed is None else seed, path, checkpoints, options, say)
     if as_json:
         print_json(result)
 
 
 def gather(
-    data: str, more: str | None, test: str | None, holdout: bool
+    data: str, more: str | None, test: str | None, holdout: bool, *, teaching: bool = False
 ) -> tuple[Dataset, Exam | None]:
-    """What to train on, and what to test on if anything."""
+    """What to train on, and what to test on if anything.
+
+    Where a model is taught, MNIST's validation digits tell what it forgets, so it learns from none
+    of them.
+    """
     from inkdigits.sources import load
 
     exam = None if test is None else Exam("test", load(test))
-    if data in WHOLE_MNIST and holdout:
-        dataset, exam = load("mnist:train50"), Exam("validation", load("mnist:validation"))
-    elif data in WHOLE_MNIST:
-        dataset, exam = load("mnist:train"), exam or Exam("test", load("mnist:test"))
+    if data in WHOLE_MNIST:
+        dataset = load("mnist:train50" if holdout or teaching else "mnist:train")
+        if holdout:
+            exam = Exam("validation", load("mnist:validation"))
+        else:
+            exam = exam or Exam("test", load("mnist:test"))
     else:
         dataset = load(data)
         if holdout:
@@ -265,12 +295,19 @@ class Plan:
     checkpoint: Checkpoint | None
     patience: int | None
     figures: bool
+    lesson: Lesson | None = None
 
     @property
     def watched(self) -> Exam | None:
         """What is scored after each epoch: validation, and for `classic` the test, as the post."""
         validating = self.exam is not None and self.exam.name == "validation"
         return self.exam if validating or self.recipe.name == "classic" else None
+
+    def mixture(self, seed: int) -> Dataset:
+        """What an epoch shows."""
+        return (
+            self.dataset if self.lesson is None else self.lesson.own.mixed(self.dataset, seed=seed)
+        )
 
 
 def say_at_once(*words: str) -> None:
@@ -297,7 +334,9 @@ def train(plan: Plan, seed: int, say: Say, checkpoints: Checkpoints | None = Non
         for figures in record.get("layers", []):
             say_figures(figures, say)
 
-    with progress("training", plan.epochs * len(plan.dataset)) as tick:
+    dataset = plan.mixture(seed)
+    samples = len(dataset) + round(getattr(plan.recipe, "negatives", 0) * len(dataset))
+    with progress("training", plan.epochs * samples) as tick:
 
         def report(at: Progress) -> None:
             if at.record is not None:
@@ -307,7 +346,7 @@ def train(plan: Plan, seed: int, say: Say, checkpoints: Checkpoints | None = Non
 
         return training.train(
             plan.recipe,
-            plan.dataset,
+            dataset,
             seed=seed,
             epochs=plan.epochs,
             threads=plan.threads,
@@ -317,6 +356,7 @@ def train(plan: Plan, seed: int, say: Say, checkpoints: Checkpoints | None = Non
             checkpoints=checkpoints,
             resume=plan.checkpoint,
             figures=plan.figures,
+            besides=None if plan.lesson is None else plan.lesson.own.settings(),
             report=report,
         )
 
@@ -337,7 +377,7 @@ def train_one(
     plan: Plan,
     seed: int,
     path: Path,
-    checkpoints: Checkpoints,
+    checkpoints: Checkpoints | None,
     options: list[Any],
     say: Say,
 ) -> dict[str, Any]:
@@ -352,11 +392,16 @@ def train_one(
     check_replaceable(path)
     check_replaceable(partial_of(path))
     say(f"{plan.recipe.name}: {plan.recipe.purpose}")
-    say(f"{len(plan.dataset):,} digits, seed {seed}, {plan.epochs} epochs")
+    before: Scores = {}
+    if plan.lesson is None or plan.start is None:
+        say(f"{len(plan.dataset):,} digits, seed {seed}, {plan.epochs} epochs")
+    else:
+        say_lesson(plan.lesson, len(plan.mixture(seed)), plan.epochs, say)
+        before = plan.lesson.scores(plan.start, plan.threads)
     if plan.checkpoint is not None:
         step = plan.checkpoint.snapshot.step
         say(f"Going on after step {step:,}, in epoch {plan.checkpoint.card.epochs + 1}")
-    elif checkpoints.folder.is_dir():
+    elif checkpoints is not None and checkpoints.folder.is_dir():
         say(f"{checkpoints.folder} is of an earlier run; to go on with that, --resume it")
     if not blas_can_be_held():
         say("This NumPy's BLAS chooses its own threads: the last bits may differ between runs")
@@ -364,15 +409,20 @@ def train_one(
         model = train(plan, seed, say, checkpoints)
         save_model(model, path)  # before the test, so that nothing that happens there can lose it
     except Diverged as stop:
-        if keep(stop, path):
+        if keep(stop, path) and checkpoints is not None:
             checkpoints.remove_spent()
         raise
     except (TrainingError, FileError) as stop:  # Ctrl-C, a worker that was killed, a full disk
-        if checkpoints.latest is not None and not isinstance(stop, Diverged):
+        if (
+            checkpoints is not None
+            and checkpoints.latest is not None
+            and not isinstance(stop, Diverged)
+        ):
             command = ["inkdigits", "train", "--resume", checkpoints.folder, *options]
             stop.args = (f"{stop}. Go on with {shlex.join(map(str, command))}",)
         raise
-    checkpoints.remove(model)
+    if checkpoints is not None:
+        checkpoints.remove(model)
     result: dict[str, Any] = {
         "recipe": plan.recipe.name,
         "seed": seed,
@@ -380,20 +430,28 @@ def train_one(
         "parameters": model.network.parameters.size,
         "seconds": model.card.seconds,
     }
+    scores: dict[str, Any] = {}
+    if plan.lesson is not None:
+        result["before"], result["after"] = before, plan.lesson.scores(model, plan.threads)
+        for when in ("before", "after"):
+            scores |= {f"{name} {when}": score for name, score in result[when].items() if score}
+        say_change(result["before"], result["after"], say)
     if plan.exam is not None:
         report = model.evaluate(plan.exam.dataset, threads=plan.threads)
-        figures = report.as_data()
-        score = {key: figures[key] for key in ("correct", "total", "accuracy", "interval")}
-        result[plan.exam.name] = score
-        model = model.with_scores(**{plan.exam.name: score})
-        save_model(model, path)
+        scores[plan.exam.name] = result[plan.exam.name] = score_of(report)
         say_report(plan.exam.name, report, say)
-    else:
+    elif plan.lesson is None:
         say("\nNot tested: name digits to test on with --test")
+    if scores:
+        model = model.with_scores(**scores)
+        save_model(model, path)
     say(f"Trained in {model.card.seconds:.2f} s; the model is in {path}\n")
     say(f"Next:  inkdigits show {path} --out pictures     see what it has learned")
     say(f"       inkdigits evaluate {path}                how well it reads, digit by digit")
-    say(f"       inkdigits train --from {path} --epochs {plan.epochs}")
+    if plan.lesson is None:
+        say(f"       inkdigits train --from {path} --epochs {plan.epochs}")
+    else:
+        say(f"       inkdigits read PICTURE --model {path}")
     if plan.patience is not None:
         result |= {
             "best_epoch": model.card.epochs,

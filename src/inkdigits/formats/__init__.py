@@ -6,6 +6,14 @@ from inkdigits.formats.model_file import (
     is_model,
     load_model,
     save_model,
+    shipped_models,
 )
 
-__all__ = ["MODEL_SUFFIX", "check_replaceable", "is_model", "load_model", "save_model"]
+__all__ = [
+    "MODEL_SUFFIX",
+    "check_replaceable",
+    "is_model",
+    "load_model",
+    "save_model",
+    "shipped_models",
+]

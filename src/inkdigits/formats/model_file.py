@@ -56,9 +56,11 @@ __all__ = [
     "is_model",
     "load_model",
     "save_model",
+    "shipped_models",
 ]
 
 MODEL_SUFFIX = ".safetensors"  # of files that are meant as models, whatever is in them
+SHIPPED = Path(__file__).parents[1] / "models"  # the models that come with the package
 FORMAT = "inkdigits model 1"
 
 # Every layer that a file may name, and nothing else: the one place where names become classes.
@@ -102,16 +104,20 @@ def save_model(model: Model, path: str | Path) -> None:
 
 
 def load_model(path: str | Path) -> Model:
-    """The model in a file that `save_model` wrote.
+    """The model in a file that `save_model` wrote, or one that comes with the package.
 
     Everything is checked before memory is set aside for it: the header against the file's length,
     the architecture against the table of layers, the weights against the architecture.
+
+    Args:
+        path: of the file; or the name of a shipped model, as `reader`. A file or folder of that
+            name in the working directory is what is meant where there is one.
 
     Raises:
         FileError: there is no such file, or it cannot be read.
         ModelError: it is damaged, not ours, of other shapes, or its weights are no numbers.
     """
-    path = existing(path)
+    path = model_path(path)
     header = read_header(path)
     about = what_it_says(path, header)
     header.pop("__metadata__")
@@ -128,6 +134,27 @@ def load_model(path: str | Path) -> Model:
     check_tensors(path, header, network)
     fill(path, network)
     return Model(network, card)
+
+
+def shipped_models() -> list[str]:
+    """The names of the models that come with the package."""
+    return sorted(file.stem for file in SHIPPED.glob(f"*{MODEL_SUFFIX}"))
+
+
+def model_path(name: str | Path) -> Path:
+    """The file that `name` means, as `load_model` takes it.
+
+    Raises:
+        FileError: there is none; the nearest is named, and all that are shipped.
+    """
+    shipped = shipped_models()
+    if str(name) in shipped and not Path(name).exists():
+        return SHIPPED / f"{name}{MODEL_SUFFIX}"
+    try:
+        return existing(name, among=tuple(shipped))
+    except FileError as error:
+        come = f"; with inkdigits comes {', '.join(shipped)}" if shipped else ""
+        raise FileError(f"{error}{come}") from error
 
 
 def named_tensors(network: Network) -> dict[str, NDArray[Any]]:
@@ -157,10 +184,11 @@ def check_replaceable(path: Path) -> None:
 
 
 def is_model(path: Path) -> bool:
-    """Whether the file at `path` says of itself that it is a model of ours."""
-    if not path.is_file():
-        return False
+    """Whether the file that `path` means, for `load_model`, says that it is a model of ours."""
     try:
+        path = model_path(path)
+        if not path.is_file():
+            return False
         what_it_says(path, read_header(path))
     except InkdigitsError:
         return False

@@ -2,9 +2,12 @@
 
 In the order of the data: `picture` opens it, `paper` finds what stands out from the paper, `lines`
 tells ruled lines and margins from writing, `ink` is the digit's own, `glyph.py` normalises it, and
-`reader` asks the model.
+`reader` asks the model. `explain` asks it again with each decision taken otherwise; `advice` says
+what to do about it.
 """
 
+from inkdigits.reading.explain import explain
+from inkdigits.reading.explanation import Explanation, Trial
 from inkdigits.reading.ink import Choices, Ink, find_ink
 from inkdigits.reading.picture import Picture, is_picture, open_picture
 from inkdigits.reading.reader import (
@@ -17,22 +20,27 @@ from inkdigits.reading.reader import (
     prepare,
     read,
     read_picture,
+    read_pictures,
 )
 
 __all__ = [
     "LONGEST",
     "UNSURE",
     "Choices",
+    "Explanation",
     "Ink",
     "Number",
     "Picture",
     "Prepared",
     "ReadDigit",
     "Reading",
+    "Trial",
+    "explain",
     "find_ink",
     "is_picture",
     "open_picture",
     "prepare",
     "read",
     "read_picture",
+    "read_pictures",
 ]

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from inkdigits.glyph import bounding_box, stroke_width
+from inkdigits.glyph import STROKE_WIDTHS, bounding_box, stroke_width
 from inkdigits.reading.lines import margins, ruled_lines
 from inkdigits.reading.paper import from_paper, ink_is_dark, principal_grey
 
@@ -24,6 +24,7 @@ Levels = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Box = tuple[int, int, int, int]
 
+FAINT_LINE = 0.12
 STRONG, WEAK = 0.4, 0.22  # of the contrast: surely ink, and ink where it is joined to such
 GRAINS = 3  # standard deviations of paper that are no ink
 FAINTEST = 6  # of 255: with less contrast there is nothing to read
@@ -42,12 +43,21 @@ class Choices:
         threshold: what counts as ink must be so many times as strong as it would by itself.
         lines: whether ruled lines, the edges of boxes and black margins are left out.
         crop: whether specks and parts of neighbours are left out.
+        widths: narrower and wider strokes are brought to these, in pixels of the glyph; None leaves
+            them as they are.
+        centred: whether the digit's centre of mass is put in the middle.
+        deskew: whether a digit that leans is made upright.
+        rotation_degrees: how far the digit is turned, against the clock.
     """
 
     ink: Literal["dark", "light"] | None = None
     threshold: float = 1.0
     lines: bool = True
     crop: bool = True
+    widths: tuple[float, float] | None = STROKE_WIDTHS
+    centred: bool = True
+    deskew: bool = False
+    rotation_degrees: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +111,7 @@ def ink_on_paper(difference: Levels, noise: float, choices: Choices, *, dark: bo
     for _ in range(3):
         if contrast < max(FAINTEST, GRAINS * noise):
             return None
-        weak = difference > max(WEAK * contrast, GRAINS * noise)
+        weak = difference > max(FAINT_LINE * contrast, GRAINS * noise)
         total = total or float(difference[weak].sum())
         if choices.lines:
             found = margins(weak) | ruled_lines(weak)
@@ -116,7 +126,8 @@ def ink_on_paper(difference: Levels, noise: float, choices: Choices, *, dark: bo
         if contrast > 0.8 * previous:
             break
     floor = 2 * noise
-    levels = (difference - floor) / max(0.85 * contrast - floor, 1)
+    full = max(contrast - 2 * noise, 0.85 * contrast)
+    levels = (difference - floor) / max(full - floor, 1)
     levels = np.where(widened(digit), np.clip(levels, 0, 1), 0)
     ink = np.rint(255 * levels).astype(np.uint8)
     if not ink.any():

@@ -71,6 +71,13 @@ def mark_lying(mask: Mask, taken: Mask) -> None:
         middles = top + piece.T[columns] @ np.arange(tall) / piece.sum(axis=0)[columns]
         slope, start = np.polyfit(columns, middles, 1)
         off = np.median(np.abs(slope * columns + start - middles))
+        # A stroke may be as long, but it ends before the rim; a leaning line may leave by another.
+        beyond = (
+            min(column, width - 1 - column, row, height - 1 - row)
+            for column, row in ((columns[0], middles[0]), (columns[-1], middles[-1]))
+        )
+        if max(beyond) > 0.02 * max(height, width) + 2:
+            continue
         if thickness <= 0.06 * max(height, width) and abs(slope) < STEEPEST and off <= thickness:
             mark_along(mask, taken, slope, start, thickness)
 

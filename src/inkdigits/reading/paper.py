@@ -24,9 +24,10 @@ def coarsened(picture: Pixels | Levels) -> NDArray[np.float32]:
     import cv2
 
     scale = COARSE / max(picture.shape[:2])
-    if scale < 1:
-        picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return np.asarray(picture, np.float32)
+    if scale >= 1:
+        return picture.astype(np.float32)
+    coarse = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(coarse, np.float32)
 
 
 def without_slow_changes(levels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -82,7 +83,9 @@ def from_paper(grey: Levels, spread: float) -> tuple[Levels, float]:
     """
     import cv2
 
-    coarse = coarsened(cv2.GaussianBlur(grey, (0, 0), 1) if max(grey.shape) >= COARSE else grey)
+    # Grains would lift the closing.
+    smooth = cv2.GaussianBlur(grey, (0, 0), 1) if max(grey.shape) >= COARSE else grey
+    coarse = coarsened(np.asarray(smooth, np.float32))
     size = max(3, round(spread * math.sqrt(coarse.size)))
     paper = cv2.morphologyEx(coarse, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
     difference = cv2.resize(paper, grey.shape[::-1], interpolation=cv2.INTER_LINEAR) - grey

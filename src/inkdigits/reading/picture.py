@@ -1,19 +1,15 @@
 """Opening pictures that others made, safely: whatever comes, upright colours or one clear error.
 
-A decoder is let loose only on a file that begins as its format does and whose header promises a
-picture of bearable size. What is large is reduced while it is decoded, and what needs converting is
-converted a band at a time, so a photo of 50 megapixels fits on a small machine.
+A decoder is let loose only on what passed `screening`. What is large is reduced while it is
+decoded, and what needs converting is converted a band at a time, so a photo of 50 megapixels fits
+on a small machine.
 """
 
 from __future__ import annotations
 
-import codecs
 import io
 import logging
-import math
 import os
-import re
-import struct
 import threading
 import warnings
 from collections.abc import Iterator
@@ -27,48 +23,23 @@ from numpy.typing import NDArray
 
 from inkdigits.errors import FileError, InkdigitsError, PictureError
 from inkdigits.files import existing
+from inkdigits.reading.screening import (
+    FORMATS,
+    HEAD,
+    MOST_PIXELS,
+    check_size,
+    check_tiles,
+    kind_of,
+    refusal,
+    screened,
+)
 
 if TYPE_CHECKING:
     from PIL import Image, ImageFile
 
 __all__ = ["FORMATS", "MOST_PIXELS", "Picture", "is_picture", "open_picture"]
 
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")
-MOST_PIXELS = 100_000_000
-LONGEST_SIDE = 65_535  # as JPEG has it; Pillow keeps 8 bytes a row, so narrow ones are dear
-MOST_PARTS = 200_000  # of a PNG or JPEG file; 100 megapixels in pieces of 8 kB have 50,000
-MOST_TEXTS = 16  # compressed notes in a PNG, of which each may take 4 MB
-MOST_SCANS = 100  # of a JPEG file; the usual progressive one has 10
 BAND = 1 << 20  # pixels that are converted at a time
-
-# How files of a kind begin: what we read, and what we can at least name.
-HEAD = 1024  # bytes
-OURS = {
-    "PNG": rb"\x89PNG\r\n\x1a\n",
-    "JPEG": rb"\xff\xd8\xff",
-    "BMP": rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0",  # a table may begin with BM too
-    "GIF": rb"GIF8[79]a",
-    "TIFF": rb"II[*+]\0|MM\0[*+]",
-    "WEBP": rb"RIFF.{4}WEBP",
-}
-AS_ANOTHER_FILE = "save it as PNG or JPEG"
-ANOTHER = "name a picture"
-OTHERS = {
-    rb"$": ("an empty file", ANOTHER),
-    rb"\s*<(!doctype html|html|head|body)": ("a web page", "save the picture itself"),
-    rb"\s*<(.*<)?svg[\s>]": ("an SVG drawing", AS_ANOTHER_FILE),
-    rb"%!|\xc5\xd0\xd3\xc6": ("an EPS or PostScript file", AS_ANOTHER_FILE),
-    rb"%PDF": ("a PDF document", AS_ANOTHER_FILE),
-    rb".{4}ftyp.{0,40}avi[fs]": ("an AVIF picture", AS_ANOTHER_FILE),
-    rb".{4}ftyp(he[iv][cmsx]|mif1|msf1)": ("a HEIC picture", AS_ANOTHER_FILE),
-    rb".{4}(jP  |JXL )|\xff[\x0a\x4f]": ("a JPEG 2000 or JPEG XL picture", AS_ANOTHER_FILE),
-    rb"8BPS": ("a Photoshop file", AS_ANOTHER_FILE),
-    rb"\0\0[\1\2]\0": ("an icon", AS_ANOTHER_FILE),
-    rb"P[1-7]\s": ("a PNM picture", AS_ANOTHER_FILE),
-    rb"PK|\x1f\x8b": ("an archive", "unpack it first"),
-    rb".{4}ftyp": ("a film", ANOTHER),
-}
-CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 SILENT = threading.Lock()  # one thread at a time may take stderr away and give it back
 
@@ -163,17 +134,7 @@ def decoded(stream: BinaryIO, longest: int | None, name: str) -> Picture:
 
 
 def checked_and_decoded(stream: BinaryIO, longest: int | None, name: str) -> Picture:
-    stream.seek(0)
-    head = stream.read(HEAD)
-    kind = kind_of(head)
-    if kind is None:
-        what, advice = what_else(head)
-        raise PictureError(
-            f"expected {name} to be a picture ({', '.join(FORMATS)}), got {what}: {advice}"
-        )
-    {"PNG": check_png, "JPEG": check_jpeg, "WEBP": check_webp}.get(kind, check_nothing)(
-        stream, name
-    )
+    kind = screened(stream, name)
     with opened(stream, kind, name) as picture:
         check_size(picture.size, name)
         check_tiles(picture, name)
@@ -189,112 +150,6 @@ def checked_and_decoded(stream: BinaryIO, longest: int | None, name: str) -> Pic
     if turn >= 5:
         size = size[1], size[0]
     return Picture(np.require(upright(stored, turn), requirements=["C", "W"]), size)
-
-
-def kind_of(head: bytes) -> str | None:
-    found = (kind for kind in FORMATS if re.match(OURS[kind], head, re.DOTALL))
-    return next(found, None)
-
-
-def what_else(head: bytes) -> tuple[str, str]:
-    """What a file is that begins so and is none of ours, and what to do with it."""
-    content = head.removeprefix(codecs.BOM_UTF8)
-    for pattern, answer in OTHERS.items():
-        if re.match(pattern, content, re.DOTALL | re.IGNORECASE):
-            return answer
-    try:
-        # Incremental, since the last letter may be cut.
-        codecs.getincrementaldecoder("utf-8")().decode(content)
-        text = not CONTROL.search(content)
-    except UnicodeDecodeError:
-        text = False
-    return ("text" if text else "a file of another kind"), ANOTHER
-
-
-# Before Pillow: what would keep it busy or fill the memory, and what ends too soon
-
-
-def refusal(name: str, what: str) -> PictureError:
-    return PictureError(f"expected {name} to be a whole picture, got {what}: save or send it anew")
-
-
-def check_nothing(stream: BinaryIO, name: str) -> None:
-    """The other formats hold nothing to check before Pillow has read their header."""
-
-
-def check_png(stream: BinaryIO, name: str) -> None:
-    """Walks over the chunks (PNG specification, section 5.3)."""
-    stream.seek(8)
-    texts = 0
-    for _ in range(MOST_PARTS):
-        head = stream.read(8)
-        if len(head) < 8:
-            raise refusal(name, "one that is cut off")
-        length, kind = struct.unpack(">I4s", head)
-        if kind == b"IEND":
-            return
-        texts += kind in (b"zTXt", b"iTXt")
-        if texts > MOST_TEXTS:
-            raise refusal(name, f"more than {MOST_TEXTS} compressed notes in it")
-        stream.seek(length + 4, io.SEEK_CUR)
-    raise refusal(name, f"more than {MOST_PARTS:,} pieces")
-
-
-def check_jpeg(stream: BinaryIO, name: str) -> None:
-    """Walks over the segments to the first scan (ITU T.81, annex B), then looks for the end."""
-    stream.seek(2)
-    for _ in range(MOST_PARTS):
-        marker = stream.read(2)
-        if len(marker) < 2:
-            raise refusal(name, "one that is cut off")
-        if marker[0] != 0xFF or marker[1] in (0x00, 0xFF):  # padding or junk
-            stream.seek(-1, io.SEEK_CUR)
-        elif marker == b"\xff\xda":
-            break
-        elif marker[1] != 0x01 and not 0xD0 <= marker[1] <= 0xD9:  # all others have a length
-            length = int.from_bytes(stream.read(2), "big")
-            stream.seek(max(0, length - 2), io.SEEK_CUR)
-    else:
-        raise refusal(name, f"more than {MOST_PARTS:,} pieces")
-    scans, ended, last = 1, False, b""
-    while block := stream.read(1 << 20):
-        block = last + block
-        scans += block.count(b"\xff\xda")
-        ended = ended or b"\xff\xd9" in block
-        last = block[-1:]
-        if scans > MOST_SCANS:
-            raise refusal(name, f"more than {MOST_SCANS} scans")
-    if not ended:
-        raise refusal(name, "one that is cut off")
-
-
-def check_webp(stream: BinaryIO, name: str) -> None:
-    """Finds the size before Pillow's decoder, which takes memory for it as soon as it is made."""
-    stream.seek(12)
-    head = stream.read(18).ljust(18, b"\0")
-    if head[:4] == b"VP8X":
-        size = [int.from_bytes(head[at : at + 3], "little") + 1 for at in (12, 15)]
-        check_size((size[0], size[1]), name)
-
-
-def check_tiles(picture: ImageFile.ImageFile, name: str) -> None:
-    """Refuses a TIFF with tiles far larger than itself, each of which is unpacked whole."""
-    from PIL.TiffImagePlugin import TiffImageFile
-
-    if not isinstance(picture, TiffImageFile):
-        return
-    across, down = picture.tag_v2.get(322, 0), picture.tag_v2.get(323, 0)
-    if across * down > 4 * math.prod(picture.size) + (1 << 22):
-        raise refusal(name, f"tiles of {across:,} × {down:,} pixels")
-
-
-def check_size(size: tuple[int, int], name: str) -> None:
-    width, height = size
-    if width * height > MOST_PIXELS or max(size) > LONGEST_SIDE:
-        raise PictureError(
-            f"expected {name} to have {MOST_PIXELS:,} pixels or fewer and no side over "
-            f"{LONGEST_SIDE:,}, got {width:,} × {height:,}: scale or crop it"
-        )
 
 
 def opened(stream: BinaryIO, kind: str, name: str) -> ImageFile.ImageFile:

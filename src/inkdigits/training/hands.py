@@ -24,7 +24,7 @@ Pixels = NDArray[np.uint8]
 
 # How often a digit is changed, for each time that a 1 or a 7 is.
 SHARES: Mapping[int, float] = MappingProxyType(
-    {0: 0.15, 1: 1.0, 2: 0.25, 3: 0.25, 4: 0.4, 5: 0.25, 6: 0.3, 7: 1.0, 8: 0.2, 9: 0.4}
+    {0: 0.15, 1: 1.0, 2: 0.3, 3: 0.25, 4: 0.7, 5: 0.25, 6: 0.3, 7: 1.0, 8: 0.2, 9: 0.6}
 )
 
 DRAWING = Hand(width=(1.5, 4), rotation_degrees=9, slant=0.25, aspect=0.35, wobble=0.02)
@@ -50,6 +50,7 @@ DRAWN: Mapping[int, tuple[Shape, ...]] = MappingProxyType(
             "~2,28 20,4 55,0 90,18 85,45 50,78 20,98 2,92 15,78 45,86 75,98 105,92",  # with a loop
             "~2,25 20,4 55,0 92,18 85,45 50,70 0,100;0,100 100,100",
             "~2,25 20,4 55,0 92,18 85,45 50,70 0,100;0,100 45,92 100,100",
+            "~42,42 14,34 12,12 45,0 82,14 78,44 45,74 4,98;4,98 100,95",  # its head a loop
             "0,22 30,0 72,0 95,22 88,45 0,100 100,100",  # angular
             "0,0 95,0 95,50 0,50 0,100 95,100",  # as a display has it
         ),
@@ -67,6 +68,8 @@ DRAWN: Mapping[int, tuple[Shape, ...]] = MappingProxyType(
             "5,0 0,55 95,55;85,0 85,100",
             "40,0 0,62 105,62;70,30 65,100",
             "0,0 0,50 85,50;85,0 85,100",
+            "75,100 75,0 0,42 95,42",  # its head small
+            "78,100 78,0;66,2 0,30 78,30",
             "55,0 0,58 92,52 78,100",  # in one stroke, as lightning is drawn
             "45,0 0,48 100,42 100,100",
         ),

@@ -21,6 +21,7 @@ class Purpose(IntEnum):
     CHUNK = 2
     AUGMENTATION = 3
     NEGATIVES = 4
+    MIXTURE = 5
 
 
 def counted_generator(seed: int, purpose: Purpose, *counters: int) -> np.random.Generator:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkdigits.classic import INK_OFFSET, INK_SCALE
+from inkdigits.dataset import DIGITS
 from inkdigits.errors import TrainingError
 from inkdigits.network import (
     Adam,
@@ -69,6 +70,10 @@ class Recipe:
         wear: what befalls the pictures of them; None for nothing.
         negatives: drawn anew for each epoch, so many for each digit: pictures of what is no digit,
             for a network of eleven outputs.
+
+    Raises:
+        TrainingError: a setting is out of its range, or there are negatives and the network has no
+            output for them.
     """
 
     name: str
@@ -104,6 +109,21 @@ class Recipe:
             raise TrainingError(
                 f"expected clip_norm of more than 0, or None, in recipe {self.name}, "
                 f"got {self.clip_norm}"
+            )
+        if not 0 <= self.hands <= 1:
+            raise TrainingError(
+                f"expected hands, a share, of 0 to 1 in recipe {self.name}, got {self.hands}"
+            )
+        if not 0 <= self.negatives < math.inf:
+            raise TrainingError(
+                f"expected negatives of 0 or more for each digit in recipe {self.name}, "
+                f"got {self.negatives}"
+            )
+        if self.negatives and self.network().answers != DIGITS + 1:
+            raise TrainingError(
+                f"expected a network of {DIGITS + 1} outputs, the last for what is no digit, in "
+                f"recipe {self.name}, got {self.network().answers}: let its last layer have "
+                f"{DIGITS + 1}, or set negatives to 0"
             )
 
     def network(self) -> Network:
@@ -270,6 +290,51 @@ RECIPES: dict[str, Recipe | ClassicRecipe] = {
             batch=256,
             chunk=32,
             augmentation=Augmentation(shift=1.5, rotation_degrees=10, scale=0.1, shear=0.15),
+        ),
+        Recipe(
+            name="reader",
+            purpose="for pictures of anybody's digits, and of what is none",
+            layers=(
+                PIXELS,
+                *convolved(Conv2d(1, 32, 5, bias=False), MaxPool2d(2)),
+                *convolved(Conv2d(32, 64, 3, padding="same", bias=False), MaxPool2d(2)),
+                *convolved(Conv2d(64, 128, 3, bias=False)),
+                Flatten(),
+                Dense(2048, 192, bias=False),
+                BatchNorm(192),
+                ReLU(),
+                Dense(192, 11),
+            ),
+            loss=SoftmaxCrossEntropy(smoothing=0.02),
+            optimizer=Adam(beta1=0.8, beta2=0.95),
+            schedule=OneCycle(peak=0.012, warmup=0.2, end=0.005),
+            epochs=36,
+            batch=256,
+            chunk=32,
+            hands=0.4,
+            augmentation=Augmentation(
+                shift=1.0,
+                rotation_degrees=14,
+                scale=0.05,
+                aspect=0.45,
+                shear=0.25,
+                elastic_alpha=24,
+                elastic_sigma=4,
+                thickness=1.2,
+            ),
+            wear=Wear(
+                neighbours=0.08,
+                lines=0.08,
+                cuts=0.1,
+                coarse=0.3,
+                blur=0.4,
+                hard=0.4,
+                pale=0.3,
+                grain=0.25,
+                stretched=0.35,
+                jitter=1.0,
+            ),
+            negatives=0.4,
         ),
         Recipe(
             name="lenet5",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +63,7 @@ def train(
     checkpoints: Checkpoints | None = None,
     resume: Checkpoint | None = None,
     figures: bool = False,
+    besides: Mapping[str, Any] | None = None,
     report: Report | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Model:
@@ -77,7 +78,8 @@ def train(
         seed: of all random numbers, 0 or more.
         epochs: how many times through the data; None for the recipe's own.
         threads: at most so many; None for as many as the machine has.
-        start: a model of the same layers whose weights to go on from.
+        start: a model of the same layers whose weights to go on from; the new one keeps its
+            calibration.
         watch: digits to score after each epoch: validation, or for `classic` the test set, as the
             post does. They decide nothing but what `patience` says, and their time is not counted.
         patience: end when the accuracy on `watch` has not risen for so many epochs; the model is
@@ -85,6 +87,8 @@ def train(
         checkpoints: where to leave checkpoints, and how often.
         resume: a checkpoint of the same run, to go on from.
         figures: whether to add to the history those of the layers (`inspection.layer_figures`).
+        besides: plain data for the card's settings, of what else decided the outcome: how
+            `dataset` was made (`finetuning.OwnDigits.settings`).
         report: called with the progress, after each step and each epoch.
         clock: gives seconds.
 
@@ -116,6 +120,7 @@ def train(
         patience=patience,
         checkpoints=checkpoints,
         figures=figures,
+        besides=besides,
         report=report,
         clock=clock,
     )
@@ -146,12 +151,14 @@ class Run:
         patience: int | None,
         checkpoints: Checkpoints | None,
         figures: bool,
+        besides: Mapping[str, Any] | None,
         report: Report | None,
         clock: Callable[[], float],
     ) -> None:
         self.recipe, self.dataset, self.seed, self.epochs = recipe, dataset, seed, epochs
         self.threads, self.watch, self.patience = threads, watch, patience
         self.checkpoints, self.figures, self.report = checkpoints, figures, report
+        self.besides = dict(besides or {})
         self.clock = clock
         self.began = clock()  # less the seconds of the run before it was interrupted
         self.aside = 0.0  # seconds for scoring, the reports of epochs and checkpoints
@@ -159,6 +166,7 @@ class Run:
         self.history: list[dict[str, Any]] = []
         self.kept: Weights | None = None
         self.started_from = None if start is None else start.fingerprint
+        self.calibration = None if start is None else start.card.calibration
         network = recipe.network()
         if start is not None:
             take_over(start.network, network, recipe.name)
@@ -189,7 +197,8 @@ class Run:
     # What comes out
 
     def card(self, seconds: float, epochs: int) -> Card:
-        settings = self.recipe.settings() | {"epochs": self.epochs}  # the schedule ends with them
+        # The schedule ends with the epochs.
+        settings = self.recipe.settings() | self.besides | {"epochs": self.epochs}
         if self.patience is not None:
             settings["patience"] = self.patience
         return Card(
@@ -202,6 +211,7 @@ class Run:
             seconds=round(seconds, 3),
             history=list(self.history),
             started_from=self.started_from,
+            calibration=self.calibration,
         )
 
     def model(self, weights: Weights, epochs: int) -> Model:
@@ -331,6 +341,7 @@ class Run:
         """Goes to where a checkpoint of this run is."""
         card = continued(checkpoint, self.card(0.0, 0), written(self.recipe.layers))
         self.history, self.started_from = list(card.history), card.started_from
+        self.calibration = card.calibration
         try:
             self.trainer.restore(checkpoint.snapshot)
             if checkpoint.kept is not None and [v.shape for v in checkpoint.kept] != [

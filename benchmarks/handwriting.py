@@ -1,0 +1,320 @@
+"""How well pictures are read that others made: digits from many hands, and what is no digit.
+
+Run it with `python benchmarks/handwriting.py MANIFEST`. MANIFEST is a CSV file with the columns
+path (below the manifest's folder), kind and label; others are not looked at. Of kind `isolated` is
+a picture of one digit, of kind `ood` one that shows no digit; `number`, several digits, is left out
+for now. The folder below the first one of a path is its source, mostly one writer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import harness
+
+import numpy as np
+
+from inkdigits.errors import InkdigitsError
+from inkdigits.formats import load_model
+from inkdigits.reading import Reading, read_picture
+from results import Bar, bars_table, pedigree, per_cent, publish, span
+from scores import (
+    GROUPS,
+    LOSS,
+    RESAMPLES,
+    SEED,
+    SETS,
+    SURE,
+    Entry,
+    Other,
+    Outcome,
+    Score,
+    group_of,
+    score_digits,
+    score_others,
+)
+
+BARS = (
+    Bar(name="drawn: accuracy, %"),
+    Bar(name="paper: accuracy, %"),
+    Bar(name="sets: accuracy, %"),
+    Bar(name="all: accuracy, %"),
+    Bar(name="all: accuracy of the answers given, %"),
+    Bar(name="all: refused, %"),
+    Bar(name=f"all: accuracy where at least {100 * SURE:g} % sure, %"),
+    Bar(name="no digits: refused, %"),
+    Bar(name=f"no digits: refused where {100 * LOSS:g} % of the digits are, %"),
+    Bar(name="no digits: AUROC", form="{:.4f}"),
+    Bar(name="milliseconds a picture, median", form="{:.1f}"),
+)
+
+NO_DIGITS = (
+    "Each source counts alike in the means. For the threshold at which so many digits are refused, "
+    "and for the AUROC, it is the pictures of digits that count alike. Letters that are digits in "
+    "another light stand apart, too."
+)
+
+
+def entries(manifest: Path) -> list[Entry]:
+    """The lines about isolated digits and about what is none."""
+    with manifest.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file)
+        missing = {"path", "kind", "label"} - set(rows.fieldnames or ())
+        if missing:
+            sys.exit(f"expected the columns path, kind and label in {manifest}: add {missing}")
+        found = [
+            Entry(manifest.parent / row["path"], row["path"], row["kind"], row["label"])
+            for row in rows
+        ]
+    kept = [entry for entry in found if entry.kind in ("isolated", "ood")]
+    if not any(entry.kind == "isolated" for entry in kept):
+        sys.exit(f"expected at least one line of kind isolated in {manifest}, got none")
+    return kept
+
+
+def outcome(entry: Entry, read: Callable[[Path], Reading]) -> Outcome:
+    start = time.perf_counter()
+    try:
+        reading = read(entry.path)
+    except InkdigitsError as error:
+        milliseconds = 1000 * (time.perf_counter() - start)
+        digit = entry.kind == "isolated"
+        return Outcome(entry, None, 0.0 if digit else 1.0, digit, milliseconds, str(error))
+    milliseconds = 1000 * (time.perf_counter() - start)
+    return Outcome(entry, reading.digit, reading.confidence, reading.rejected, milliseconds)
+
+
+def milliseconds(outcomes: Iterable[Outcome]) -> tuple[float, float]:
+    """The median and the 95th percentile."""
+    median, late = np.percentile([each.milliseconds for each in outcomes], [50, 95])
+    return float(median), float(late)
+
+
+def digits_table(title: str, scores: Iterable[Score]) -> str:
+    rows = [
+        [
+            each.name, f"{each.pictures:,}", per_cent(each.accuracy),
+            span(each.interval), each.errors, per_cent(each.refused, 1),
+            f"{per_cent(each.given_accuracy)} ({each.given_errors} of {each.given:,})",
+            f"{per_cent(each.sure_accuracy)} ({each.sure_errors} of {each.sure:,})",
+        ]
+        for each in scores
+    ]  # fmt: skip
+    header = [
+        title, "pictures", "accuracy", "95 % interval", "errors", "refused",
+        "accuracy of the answers given (wrong ones)",
+        f"of those at least {100 * SURE:g} % sure (wrong ones)",
+    ]  # fmt: skip
+    return harness.table(header, rows)
+
+
+def others_table(scores: Iterable[Other]) -> str:
+    return harness.table(
+        ["no digits", "pictures", "refused", f"refused where {100 * LOSS:g} % of the digits are",
+         "AUROC against the digits"],
+        [
+            [each.name, f"{each.pictures:,}", per_cent(each.refused, 1),
+             per_cent(each.refused_at_loss, 1), f"{each.auroc:.4f}"]
+            for each in scores
+        ],
+    )  # fmt: skip
+
+
+def by_label(others: Iterable[Outcome]) -> str:
+    """How often each sign or letter is refused."""
+    counts: dict[str, list[bool]] = {}
+    for each in others:
+        label = each.entry.label or each.entry.letter
+        if label:
+            counts.setdefault(label, []).append(each.rejected)
+    signs = [f"`{label}` {sum(all_)} of {len(all_)}" for label, all_ in sorted(counts.items())]
+    return f"Refused of each sign or letter: {', '.join(signs)}." if signs else ""
+
+
+def times_table(outcomes: Sequence[Outcome]) -> str:
+    rows = []
+    for group in (*GROUPS, SETS):
+        own = [each for each in outcomes if group_of(each.entry.source) == group]
+        if own:
+            rows.append([group, *(f"{each:.1f}" for each in milliseconds(own))])
+    rows.append(["all", *(f"{each:.1f}" for each in milliseconds(outcomes))])
+    return harness.table(["milliseconds a picture", "median", "95th percentile"], rows)
+
+
+def figures(
+    groups: Iterable[Score], others: Sequence[Other], outcomes: Iterable[Outcome]
+) -> dict[str, float]:
+    """What the bars are about, by their names."""
+    found: dict[str, float | None] = {}
+    for each in groups:
+        found[f"{each.name}: accuracy, %"] = each.accuracy
+        found[f"{each.name}: accuracy of the answers given, %"] = each.given_accuracy
+        found[f"{each.name}: refused, %"] = each.refused
+        sure = f"{each.name}: accuracy where at least {100 * SURE:g} % sure, %"
+        found[sure] = each.sure_accuracy
+    overall = next((each for each in others if each.name.startswith("all:")), None)
+    if overall is not None:
+        found["no digits: refused, %"] = overall.refused
+        found[f"no digits: refused where {100 * LOSS:g} % of the digits are, %"] = (
+            overall.refused_at_loss
+        )
+    values = {name: 100 * share for name, share in found.items() if share is not None}
+    if overall is not None:
+        values["no digits: AUROC"] = overall.auroc
+    values["milliseconds a picture, median"] = milliseconds(outcomes)[0]
+    return values
+
+
+@dataclass(frozen=True)
+class Measured:
+    """All pictures and what became of them."""
+
+    digits: list[Outcome]
+    others: list[Outcome]
+
+    def unopened(self) -> list[Outcome]:
+        return [each for each in (*self.digits, *self.others) if each.error is not None]
+
+    def misread(self) -> list[Outcome]:
+        """The surest first."""
+        wrong = [each for each in self.digits if not each.right and each.error is None]
+        return sorted(wrong, key=lambda each: -each.confidence)
+
+    def as_data(self) -> dict[str, Any]:
+        """Plain data for JSON, the pictures one by one among it."""
+        groups, sources = score_digits(self.digits)
+        others = score_others(self.digits, self.others) if self.others else []
+        both = [*self.digits, *self.others]
+        return {
+            "figures": figures(groups, others, both),
+            "groups": [vars(each) for each in groups],
+            "sources": [vars(each) for each in sources],
+            "no_digits": [vars(each) for each in others],
+            "pictures": [
+                {
+                    "path": each.entry.name,
+                    "kind": each.entry.kind,
+                    "label": each.entry.label,
+                    "digit": each.digit,
+                    "confidence": each.confidence,
+                    "rejected": each.rejected,
+                    "error": each.error,
+                }
+                for each in both
+            ],
+        }
+
+    def as_text(self) -> str:
+        """Tables, which name sources, and no picture."""
+        groups, sources = score_digits(self.digits)
+        both = [*self.digits, *self.others]
+        others = score_others(self.digits, self.others) if self.others else []
+        counts = [f"{each.sources} {each.name}" for each in groups[:-1]]
+        parts = [
+            bars_table(BARS, figures(groups, others, both)),
+            digits_table("mean over sources", groups),
+            f"All shares are means over sources ({', '.join(counts)}), each of which counts alike; "
+            "pictures and errors are counted. "
+            f"Intervals: {RESAMPLES:,} resamplings of sources and of pictures within them, seed "
+            f"{SEED}; Wilson's over the pictures where there is one source, or no error. "
+            f"{len(self.unopened())} of {len(both):,} pictures could not be opened, each counted "
+            "as an error. Pictures of several digits are left out for now.",
+            digits_table("source", sources),
+        ]
+        if others:
+            parts += [others_table(others), NO_DIGITS, by_label(self.others)]
+        return "\n\n".join(part for part in [*parts, times_table(both)] if part)
+
+
+def measure(found: Iterable[Entry], read: Callable[[Path], Reading]) -> Measured:
+    """Reads all pictures, in their order."""
+    digits: list[Outcome] = []
+    others: list[Outcome] = []
+    for entry in found:
+        (digits if entry.kind == "isolated" else others).append(outcome(entry, read))
+    return Measured(digits, others)
+
+
+def save_sheet(
+    misread: Sequence[Outcome], read: Callable[[Path], Reading], path: Path, columns: int = 8
+) -> None:
+    """Draws the first 200 misread ones: picture, glyph, label → answer with its confidence."""
+    import cv2
+    from matplotlib.figure import Figure
+
+    from inkdigits.plots import save
+
+    side, gap = 112, 4
+    shown = misread[:200]
+    rows = -(-len(shown) // columns)
+    figure = Figure(figsize=(columns * 2.2, max(1, rows) * 1.35))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.axis("off")
+    wide, tall = 2 * side + 2 * gap, side + 24
+    canvas = np.full((max(1, rows) * tall, columns * wide, 3), 255, np.uint8)
+    for number, each in enumerate(shown):
+        prepared = read(each.entry.path).prepared
+        pixels = prepared.picture.pixels
+        x, y = number % columns * wide, number // columns * tall
+        scale = side / max(pixels.shape[:2])
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
+        size = tuple(max(1, int(scale * length)) for length in pixels.shape[1::-1])
+        small = cv2.resize(pixels, size, interpolation=how)
+        canvas[y : y + small.shape[0], x : x + small.shape[1]] = small
+        glyph = cv2.resize(prepared.glyph, (side, side), interpolation=cv2.INTER_NEAREST)
+        canvas[y : y + side, x + side + gap : x + 2 * side + gap] = glyph[:, :, np.newaxis]
+        said = f"{each.entry.label} → {each.digit}  {per_cent(each.confidence, 0)}"
+        axes.text(x, y + side + 16, f"{said}  {each.entry.source[:20]}", fontsize=6)
+    axes.imshow(canvas, aspect="auto")
+    save(figure, path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("manifest", type=Path)
+    parser.add_argument("--model", default="reader", help="the shipped one by default")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
+    parser.add_argument(
+        "--sheet",
+        type=Path,
+        metavar="PNG",
+        default=Path(tempfile.gettempdir()) / "inkdigits-misread.png",
+        help="draw what was misread there, outside the repository (a temporary file by default)",
+    )
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/results.md")
+    arguments = parser.parse_args()
+    if arguments.sheet.resolve().is_relative_to(harness.ROOT.resolve()):
+        parser.error("expected --sheet outside the repository: pictures of others stay out of it")
+    model, found = load_model(arguments.model), entries(arguments.manifest)
+
+    def read(path: Path) -> Reading:
+        return read_picture(path, model)
+
+    def tables() -> str:
+        outcome(found[0], read)  # the first one takes longer
+        measured = measure(found, read)
+        for each in measured.unopened():
+            print(f"not opened: {each.entry.name}: {each.error}")
+        if arguments.json:
+            text = json.dumps(measured.as_data(), allow_nan=False, indent=1)
+            arguments.json.write_text(text, encoding="utf-8")
+        if measured.misread():
+            save_sheet(measured.misread(), read, arguments.sheet)
+            print(f"{len(measured.misread())} misread: {arguments.sheet}")
+        return f"{measured.as_text()}\n\n{pedigree(model)}"
+
+    command = "python benchmarks/handwriting.py MANIFEST"
+    publish("handwriting", command, tables, write=arguments.write)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""`inkdigits teach`."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from inkdigits.cli.console import Command, json_option, per_cent, print_json
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from inkdigits.model import Model
+
+__all__ = ["command"]
+
+EXAMPLES = """
+    inkdigits teach seven.jpg --label 7                        this is how I write a seven
+    inkdigits teach my-ones/*.png --label 1 --to my-hand
+    inkdigits train --from reader --and my-digits              learn them, ten or more, in seconds
+"""
+
+DIGITS = range(10)
+NAME = 16  # letters of a glyph's SHA-256 in its file's name: no two glyphs are ever likely to meet
+
+
+@click.command(cls=Command, examples=EXAMPLES)
+@click.argument("pictures", metavar="PICTURE…", nargs=-1, required=True)
+@click.option(
+    "--label", type=click.IntRange(0, 9), required=True, metavar="D", help="What they show, 0 to 9."
+)
+@click.option("--to", "folder", default="my-digits", metavar="FOLDER", help="my-digits by default.")
+@click.option("--model", default="reader", metavar="MODEL", help="What reads; reader by default.")
+@json_option
+def command(pictures: tuple[str, ...], label: int, folder: str, model: str, as_json: bool) -> int:
+    """Keep pictures of one digit each, with their label, as digits to learn from.
+
+    They are kept as the network sees them, 28 × 28, in FOLDER/D: a data set like any other. The
+    same picture is kept once; under another label it moves there. Nothing is learned yet: that is
+    what train --and is for. What cannot be read is named, and the command fails in the end.
+    """
+    from inkdigits.errors import InkdigitsError
+    from inkdigits.formats import load_model
+
+    own = Path(folder)
+    check_folder(own)
+    reader = load_model(model)
+    failed = False
+    for name in pictures:
+        try:
+            line = teach(name, label, own, reader)
+        except InkdigitsError as error:
+            line = {"path": name, "error": str(error)}
+            failed = True
+        if as_json:
+            print_json({key: value for key, value in line.items() if key != "said"})
+        else:
+            print(f"{name}: {line.get('said') or line['error']}", flush=True)
+    if not as_json:
+        print_summary(own, model)
+    return int(failed)
+
+
+def check_folder(own: Path) -> None:
+    """Whether digits may be kept in this folder: before anything is read.
+
+    Raises:
+        FileError: it is something else than a folder of digits, or cannot be made.
+    """
+    from inkdigits.errors import FileError
+
+    if not own.exists():
+        if not own.parent.is_dir():
+            raise FileError(f"there is no folder {own.parent} to make {own.name} in: make it first")
+        return
+    if not own.is_dir():
+        raise FileError(f"expected a folder to keep digits in, got the file {own}: name another")
+    for entry in own.iterdir():
+        if not entry.name.startswith(".") and not (
+            entry.is_dir() and entry.name in map(str, DIGITS)
+        ):
+            raise FileError(
+                f"expected {own} to hold folders 0 to 9 alone, got {entry.name} in it: "
+                "name another with --to"
+            )
+
+
+def teach(name: str, label: int, own: Path, model: Model) -> dict[str, Any]:
+    """Reads one picture and keeps its glyph; a record of that, with "said" for people."""
+    from inkdigits.errors import PictureError
+    from inkdigits.reading import read_picture
+
+    reading = read_picture(name, model)
+    if reading.prepared.ink is None:
+        raise PictureError(f"expected a digit in {name}, got a picture without ink: draw it anew")
+    if reading.rejected:
+        read_as, said = None, "not read so far"
+    else:
+        read_as, said = (
+            reading.digit,
+            f"read as {reading.digit} ({per_cent(reading.confidence, 0)})",
+        )
+    path, news = keep(reading.prepared.glyph, label, own)
+    return {
+        "path": name,
+        "label": label,
+        "read_as": read_as,
+        "kept": str(path),
+        "said": f"{said}, {news} {label}",
+    }
+
+
+def keep(glyph: NDArray[np.uint8], label: int, own: Path) -> tuple[Path, str]:
+    """Puts a glyph into its label's folder, out of any other's; its file, and what happened.
+
+    Raises:
+        FileError: it cannot be written.
+    """
+    import hashlib
+
+    from PIL import Image
+
+    from inkdigits.errors import FileError
+    from inkdigits.files import written_whole
+
+    file = f"{hashlib.sha256(glyph.tobytes()).hexdigest()[:NAME]}.png"
+    path = own / str(label) / file
+    others = [other for digit in DIGITS if (other := own / str(digit) / file) != path]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for other in others:
+            if other.exists():
+                other.replace(path)
+                return path, f"was kept as {other.parent.name}, now as"
+        if path.exists():
+            return path, "kept already as"
+    except OSError as error:
+        raise FileError(f"cannot write {path}: {error.strerror or error}") from error
+    with written_whole(path) as temporary:
+        Image.fromarray(glyph).save(temporary, format="PNG")
+    return path, "kept as"
+
+
+def print_summary(own: Path, model: str) -> None:
+    """How many digits are kept, and what to do with them."""
+    counts = {digit: len(list((own / str(digit)).glob("[!.]*.png"))) for digit in DIGITS}
+    total = sum(counts.values())
+    if not total:
+        return
+    each = ", ".join(f"{count} × {digit}" for digit, count in counts.items() if count)
+    print(f"\n{own} holds {total} {'digit' if total == 1 else 'digits'}: {each}\n")
+    options = ["--from", model, "--data", "mnist", "--and", str(own), "--out", "mine.safetensors"]
+    print(f"Next:  inkdigits train {shlex.join(options)}")

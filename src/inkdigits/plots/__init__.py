@@ -1,0 +1,31 @@
+"""Every picture the package draws. Each function returns a matplotlib Figure; `save` writes it."""
+
+from inkdigits.plots.digits import (
+    augmented_digits,
+    contact_sheet,
+    digit,
+    imagined_digits,
+    misread_digits,
+    right_and_wrong,
+    weights,
+)
+from inkdigits.plots.paper import save
+from inkdigits.plots.reading import Look, stages
+from inkdigits.plots.scores import confidence, confusion_matrix, learning_curve, robustness
+
+__all__ = [
+    "Look",
+    "augmented_digits",
+    "confidence",
+    "confusion_matrix",
+    "contact_sheet",
+    "digit",
+    "imagined_digits",
+    "learning_curve",
+    "misread_digits",
+    "right_and_wrong",
+    "robustness",
+    "save",
+    "stages",
+    "weights",
+]

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -68,6 +69,28 @@ WORN = {
     "fading": Curve("of it kept", (1, 0.5), (10, 5), 10),
 }
 
+BLANK = plots.Look(
+    pixels=np.full((40, 90, 3), 255, np.uint8),
+    box=None,
+    ink=None,
+    glyph=np.zeros((28, 28), np.uint8),
+    probabilities=np.full(10, 0.1),
+    not_a_digit=None,
+)
+EXPLAINED = plots.Look(
+    pixels=np.full((400, 300, 3), 255, np.uint8),
+    box=(30, 40, 100, 200),
+    ink=np.full((400, 300), 9, np.uint8),
+    glyph=IMAGES[0],
+    probabilities=np.array([0.1] * 7 + [0.3, 0, 0]),
+    not_a_digit=0.6,
+    expected=7,
+    title="seven.png: not a digit?",
+    trials=[(f"with change {n}: 7, 90 %", image) for n, image in enumerate(IMAGES)],
+    alike=[(str(label), image) for label, image in zip(LABELS, IMAGES, strict=True)] * 2,
+    text=["A sentence. " * 30, "Another."],
+)
+
 FIGURES: dict[str, Callable[[], Figure]] = {
     "a digit": lambda: plots.digit(IMAGES[0]),
     "a blank digit": lambda: plots.digit(np.zeros((28, 28), np.uint8)),
@@ -97,13 +120,15 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "never right": lambda: plots.confidence({"one": NEVER}),
     "robustness": lambda: plots.robustness({"one": TURNED}),
     "robustness of two": lambda: plots.robustness({"one": WORN, "other": WORN}),
+    "an explained reading": lambda: plots.stages(EXPLAINED),
+    "a reading of nothing": lambda: plots.stages(BLANK),
     "imagined digits": lambda: plots.imagined_digits(np.zeros((10, 28, 28), np.uint8)),
 }
 
 
 def test_every_function_is_drawn_here() -> None:
     drawn = {name for figure in FIGURES.values() for name in figure.__code__.co_names}
-    assert drawn >= set(plots.__all__) - {"save"}
+    assert drawn >= set(plots.__all__) - {"save", "Look"}
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -270,8 +295,8 @@ def test_a_real_models_pictures_are_drawn(blink: Model, exam: Dataset, tmp_path:
 
 
 def test_shares_near_1_are_drawn_by_their_nines() -> None:
-    assert plots.nines([0, 0.9, 0.99, 0.999]) == pytest.approx([0, 1, 2, 3])
-    assert plots.nines([0.99999, 0.9999999, 1]) == pytest.approx([5, 5, 5])
+    assert plots.scores.nines([0, 0.9, 0.99, 0.999]) == pytest.approx([0, 1, 2, 3])
+    assert plots.scores.nines([0.99999, 0.9999999, 1]) == pytest.approx([5, 5, 5])
 
 
 def test_confidence_is_drawn_against_the_share_that_is_right() -> None:
@@ -280,17 +305,17 @@ def test_confidence_is_drawn_against_the_share_that_is_right() -> None:
     first, second = against.containers
     points = first.lines[0].get_xydata()
     # In bins up to 50, 80, 95, 99.95 and 100 %.
-    assert points[:, 0] == pytest.approx(plots.nines([0.3, 0.6, 0.95, 0.9995, 1]))
-    assert points[:, 1] == pytest.approx(plots.nines([0, 0.5, 1, 1, 1]))
+    assert points[:, 0] == pytest.approx(plots.scores.nines([0.3, 0.6, 0.95, 0.9995, 1]))
+    assert points[:, 1] == pytest.approx(plots.scores.nines([0, 0.5, 1, 1, 1]))
     assert second.lines[0].get_ydata() == pytest.approx([5] * 5)
     low, high = np.array(first.lines[2][0].get_segments())[1, :, 1]
-    assert [low, high] == pytest.approx(plots.nines(KEPT[0].bins[1].interval))
+    assert [low, high] == pytest.approx(plots.scores.nines(KEPT[0].bins[1].interval))
     assert [bar.get_height() for bar in spread.containers[0]] == [1, 2, 1, 1, 1]
-    assert spread.containers[0][1].get_x() == pytest.approx(plots.nines(0.5))
+    assert spread.containers[0][1].get_x() == pytest.approx(plots.scores.nines(0.5))
     assert [line.get_label() for line in refusing.lines] == ["one", "other"]
     given, wrong = refusing.lines[0].get_xydata().T
     # The surest first: 1 of six, and 2, 3, then the two of 60 % together, then all.
-    assert given == pytest.approx(plots.nines(np.array([1, 2, 3, 5, 6]) / 6))
+    assert given == pytest.approx(plots.scores.nines(np.array([1, 2, 3, 5, 6]) / 6))
     assert wrong == pytest.approx([0, 0, 0, 20, 100 / 3])
     assert [text.get_text() for text in refusing.get_legend().get_texts()] == ["one", "other"]
 
@@ -307,3 +332,21 @@ def test_each_kind_of_distortion_has_a_panel_that_gets_worse_to_the_right() -> N
     assert [len(panel.containers) for panel in panels] == [2] * 5
     assert [panel.xaxis_inverted() for panel in panels] == [False] * 4 + [True]
     assert [text.get_text() for text in panels[0].get_legend().get_texts()] == ["one", "other"]
+
+
+def test_the_bars_of_a_reading_sum_to_one_with_the_digit_that_it_should_be_in_blue() -> None:
+    figure = plots.stages(EXPLAINED)
+    bars = figure.axes[3].patches
+    assert [bar.get_width() for bar in bars] == pytest.approx([4] * 7 + [12, 0, 0, 60])
+    colours = [to_hex(bar.get_facecolor()) for bar in bars]
+    assert (colours[7], colours[10]) == (plots.paper.RIGHT, plots.paper.WRONG)
+    assert len(set(colours[:7])) == 1
+    assert len(plots.stages(BLANK).axes[3].patches) == 10
+
+
+def test_a_reading_is_drawn_with_the_box_of_the_digit_in_its_picture() -> None:
+    picture = plots.stages(EXPLAINED).axes[0]
+    (box,) = picture.patches
+    # Half a pixel, since matplotlib's pixels have their middles at whole numbers.
+    assert box.get_bbox().bounds == (29.5, 39.5, 100, 200)
+    assert not plots.stages(BLANK).axes[0].patches

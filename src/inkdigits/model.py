@@ -34,8 +34,8 @@ class Card:
         history: a record an epoch: epoch, loss, seconds and, where it was measured, accuracy.
         scores: what was measured at the end, by the name of the data.
         started_from: fingerprint of the model whose weights this one started from.
-        calibration: what `evaluation.calibrate` found: "temperature", "threshold" and more; None
-            where nobody looked.
+        calibration: what `reading.calibrate` found: "temperature", "threshold" and more; None where
+            nobody looked.
     """
 
     recipe: str

@@ -69,7 +69,7 @@ def seven() -> NDArray[np.uint8]:
 
 def faint_bar() -> NDArray[np.uint8]:
     pixels = one()
-    pixels[40:50, 50:110] = PAPER - 32
+    pixels[40:50, 50:110] = PAPER - 40
     return pixels
 
 
@@ -153,6 +153,34 @@ def test_an_unsure_reading_is_mended_by_what_makes_it_sure(bars: Model) -> None:
     assert explanation.reading.rejected
     assert not explanation.right
     assert all(trial.confidence >= 0.999 for trial in explanation.trials if trial.changed)
+
+
+def test_a_change_to_another_digit_than_the_expected_mends_nothing(bars: Model) -> None:
+    explanation = explain(pictured(faint_bar()), bars, expected=4)
+    assert any(trial.changed and trial.digit == 7 for trial in explanation.trials)
+    assert explanation.telling == []
+    assert explanation.advice[-1].startswith("No single change mends it.")
+
+
+def test_an_answer_that_nobody_knows_is_told_the_pictures_faults_unless_it_is_sure() -> None:
+    pixels = one()
+    pixels[:60, 110:120] = DARK  # from the upper rim on
+    for logit, faults in ((4.0, 1), (9.0, 0)):  # 86 % and 99.9 % sure
+        model = model_of(np.zeros((10, 28, 28), np.float32), 0, logit, *[0] * 8)
+        for expected in (None, 1):
+            said = explain(pictured(pixels), model, expected=expected).advice
+            assert said[0].startswith("The reading is firm: ")
+            touching = [sentence for sentence in said if "picture's rim (top)" in sentence]
+            assert len(touching) == len(said) - 1 == (faults if expected is None else 0)
+
+
+def test_an_answer_that_is_not_clear_alters_nothing(bars: Model) -> None:
+    picture = pictured(faint_bar())
+    (trial,) = explain(picture, bars).telling
+    for threshold, altered in ((trial.confidence - 0.01, 1), (trial.confidence + 0.01, 0)):
+        explanation = explain(picture, bars, threshold=threshold)
+        assert explanation.right
+        assert sum(each.changed for each in explanation.trials) == altered
 
 
 # What is tried

@@ -46,6 +46,7 @@ def command(thing: str | None, as_json: bool) -> None:
 
 
 def everything() -> dict[str, Any]:
+    from inkdigits.formats import load_model, shipped_models
     from inkdigits.sources.mnist import PARTS
     from inkdigits.training import RECIPES
     from inkdigits.training.measured import measured
@@ -58,11 +59,17 @@ def everything() -> dict[str, Any]:
             name: {"purpose": recipe.purpose, "measured": figures.get(name)}
             for name, recipe in RECIPES.items()
         },
+        "models": {
+            name: f"{len(load_model(name).network.parameters):,} parameters, shipped"
+            for name in shipped_models()
+        },
         "data": {name: f"{len(images):,} digits, embedded" for name, (_, images) in PARTS.items()},
     }
 
 
 def about_recipe(name: str) -> dict[str, Any]:
+    """A recipe, and the model that comes with inkdigits where one was trained by it."""
+    from inkdigits.formats import shipped_models
     from inkdigits.training import find_recipe
     from inkdigits.training.measured import measured
 
@@ -74,6 +81,7 @@ def about_recipe(name: str) -> dict[str, Any]:
         "parameters": recipe.network().parameters.size,
         "layers": [str(layer) for layer in recipe.layers],
         **recipe.settings(),
+        **({"shipped": about_model(name)} if name in shipped_models() else {}),
     }
 
 
@@ -127,7 +135,7 @@ def recipe_lines(name: str, about: dict[str, Any]) -> list[str]:
 def figures(measured: dict[str, Any] | None) -> str:
     """What a recipe reached when it was measured."""
     if measured is None:
-        return "not measured"
+        return "not measured with several seeds"
     (low, high), (first, last) = measured["interval"], measured["seeds"]
     return (
         f"{per_cent(measured['accuracy'])} of the test set in {measured['seconds']:.3g} s "
@@ -142,6 +150,11 @@ def lines_of(key: str, value: Any, data: dict[str, Any]) -> list[str]:
         return [line for name, about in value.items() for line in recipe_lines(name, about)]
     if key == "measured":
         return [figures(value)]
+    if key == "shipped":  # `--json` has all of it
+        told = {name: value[name] for name in ("fingerprint", "seed", "seconds", "scores")}
+        return [f"{name}: {line}" for name in told for line in lines_of(name, told[name], data)]
+    if key == "calibration" and value is not None:
+        return [f"{name}: {part}" for name, part in value.items() if name != "curve"]
     if key == "counts":
         return [f"{d}  {n:6,}  {per_cent(data['shares'][d])}" for d, n in value.items()]
     if key == "history":

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from inkdigits.dataset import Dataset
-    from inkdigits.training import Augmentation
+    from inkdigits.training import Recipe
 
 __all__ = ["command"]
 
@@ -105,7 +105,9 @@ def show_augmentation(
     """Originals at the left and versions of them to the right: of one digit, or of several."""
     import numpy as np
 
-    augmentation = augmentation_of(recipe)
+    from inkdigits.model import NOT_A_DIGIT
+
+    chosen = recipe_that_varies(recipe)
     dataset = load_for(name, index)
     if index is not None:
         rows = [index] * AUGMENTED_ROWS
@@ -117,7 +119,9 @@ def show_augmentation(
     if out is None:
         rows, columns = rows[:SHEET_COLUMNS], SHEET_COLUMNS - 1
     originals = dataset.images[rows]
-    versions = varied(augmentation, originals, columns)
+    # What nobody says is a digit is not written in another hand, but worn all the same.
+    labels = np.full(len(rows), NOT_A_DIGIT) if dataset.labels is None else dataset.labels[rows]
+    versions = varied(chosen, originals, labels, columns)
     if out is not None:
         from inkdigits import plots
 
@@ -129,18 +133,18 @@ def show_augmentation(
     return []
 
 
-def augmentation_of(name: str) -> Augmentation:
-    """The augmentation of the recipe of that name."""
+def recipe_that_varies(name: str) -> Recipe:
+    """The recipe of that name, if it varies the digits it learns from."""
     from inkdigits.errors import TrainingError
     from inkdigits.training import RECIPES, Recipe, find_recipe
 
     recipe = find_recipe(name)
-    if isinstance(recipe, Recipe) and recipe.augmentation is not None:
-        return recipe.augmentation
+    if isinstance(recipe, Recipe) and recipe.varies:
+        return recipe
     others = [
         other.name
         for other in RECIPES.values()
-        if isinstance(other, Recipe) and other.augmentation is not None
+        if isinstance(other, Recipe) and other.varies
     ]
     raise TrainingError(
         f"expected a recipe with augmentation, got {name}, which takes the digits as they are: "
@@ -148,12 +152,17 @@ def augmentation_of(name: str) -> Augmentation:
     )
 
 
-def varied(augmentation: Augmentation, originals: NDArray[Any], count: int) -> NDArray[Any]:
+def varied(
+    recipe: Recipe, originals: NDArray[Any], labels: NDArray[Any], count: int
+) -> NDArray[Any]:
     """Versions of each original, shape (N, count, 28, 28); the same at each call."""
+    import numpy as np
+
     from inkdigits.training.randomness import Purpose, counted_generator
 
     copies = originals.repeat(count, axis=0)
-    versions = augmentation(copies, counted_generator(1, Purpose.AUGMENTATION))
+    of_them = labels.repeat(count).astype(np.uint8)
+    versions = recipe.varied(copies, of_them, counted_generator(1, Purpose.AUGMENTATION))
     return versions.reshape(len(originals), count, *originals.shape[1:])
 
 

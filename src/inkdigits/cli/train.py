@@ -430,6 +430,9 @@ def train_one(
         "parameters": model.network.parameters.size,
         "seconds": model.card.seconds,
     }
+    if model.tells_digits and plan.lesson is None:
+        model = calibrate(model, plan, say)
+        save_model(model, path)
     scores: dict[str, Any] = {}
     if plan.lesson is not None:
         result["before"], result["after"] = before, plan.lesson.scores(model, plan.threads)
@@ -462,6 +465,30 @@ def train_one(
         "model": str(path),
         "fingerprint": model.fingerprint,
     }
+
+
+def calibrate(model: Model, plan: Plan, say: Say) -> Model:
+    """Finds out what the model's confidence is worth, if digits were kept to do it by."""
+    from inkdigits.errors import DataError
+    from inkdigits.reading.calibrate import calibrated
+
+    kept = None if plan.exam is None or plan.exam.name != "validation" else plan.exam.dataset
+    if kept is None:
+        say("\nNot calibrated: with --holdout it is, on the digits that are kept")
+        return model
+    try:
+        with progress("calibrating", len(kept)) as tick:
+            model = calibrated(model, kept, progress=lambda done: tick(done, ""))
+    except DataError as error:
+        say(f"\nNot calibrated: {error}")
+        return model
+    calibration = model.card.calibration or {}
+    say(
+        f"\nCalibrated on {len(kept):,} digits read as pictures: temperature "
+        f"{calibration['temperature']:.3f}; below a confidence of {calibration['threshold']:.3f} "
+        "no digit is named"
+    )
+    return model
 
 
 def say_report(name: str, report: Report, say: Say) -> None:

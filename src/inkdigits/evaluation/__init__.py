@@ -9,6 +9,7 @@ from inkdigits.evaluation.rejection import (
     auroc,
     coverage_risk,
     rejection,
+    threshold_at_loss,
     threshold_from,
 )
 from inkdigits.evaluation.report import Report, mean_interval, report, wilson_interval
@@ -35,6 +36,7 @@ __all__ = [
     "reliability",
     "report",
     "robustness",
+    "threshold_at_loss",
     "threshold_from",
     "wilson_interval",
 ]

@@ -26,6 +26,7 @@ __all__ = [
     "coverage_risk",
     "rejection",
     "share_of",
+    "threshold_at_loss",
     "threshold_from",
 ]
 
@@ -236,17 +237,8 @@ class Rejection:
         return auroc(self.digits, self.others)
 
     def threshold_at_loss(self, loss: float = 0.01) -> float:
-        """The highest threshold that refuses at most the share `loss` of the digits.
-
-        Args:
-            loss: 0 or more, below 1.
-        """
-        if not 0 <= loss < 1:
-            raise DataError(f"expected a share of digits to lose of 0 or more, below 1, got {loss}")
-        count = len(self.digits)
-        # By shares as they will be counted: 0.29 · 100 is below 29 in floating point.
-        refusable = int((np.arange(count) / count <= loss).sum()) - 1
-        return float(self.digits[refusable])
+        """`threshold_at_loss` of the digits."""
+        return threshold_at_loss(self.digits, loss)
 
     def at(self, threshold: float) -> Refused:
         """What `threshold` refuses."""
@@ -257,6 +249,24 @@ class Rejection:
             int(np.searchsorted(self.others, threshold)),
             len(self.others),
         )
+
+
+def threshold_at_loss(confidence: Numbers, loss: float) -> float:
+    """The highest threshold that refuses at most the share `loss` of answers to true digits.
+
+    Args:
+        confidence: shape (n,), n ≥ 1, in any order.
+        loss: 0 or more, below 1.
+
+    Raises:
+        DataError: the share is another.
+    """
+    if not 0 <= loss < 1:
+        raise DataError(f"expected a share of digits to lose of 0 or more, below 1, got {loss}")
+    count = len(confidence)
+    # By shares as they will be counted: 0.29 · 100 is below 29 in floating point.
+    refusable = int((np.arange(count) / count <= loss).sum()) - 1
+    return float(np.sort(confidence)[refusable])
 
 
 def rejection(digit_confidence: Numbers, other_confidence: Numbers) -> Rejection:

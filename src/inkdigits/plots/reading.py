@@ -67,7 +67,7 @@ def stages(look: Look) -> Figure:
         if small
     ]
     lines = [line for said in look.text for line in textwrap.wrap(said, LINE)]
-    heights = [3.2, *[2.0] * len(rows), 0.19 * len(lines) + 0.1]
+    heights = [3.2, *[2.15] * len(rows), 0.19 * len(lines) + 0.1]
     figure = Figure(figsize=(11, sum(heights) + 0.6), layout="constrained")
     figure.suptitle(look.title, fontsize=13)
     parts = figure.add_gridspec(len(heights), 1, height_ratios=heights)
@@ -77,7 +77,7 @@ def stages(look: Look) -> Figure:
         band.suptitle(title, fontsize=10, x=0.01, ha="left")
         for column, (said, image) in enumerate(small):
             axes = band.add_subplot(1, COLUMNS, column + 1)
-            draw_pixels(axes, image, textwrap.fill(said, 17), size=8)
+            draw_pixels(axes, image, textwrap.fill(said, 24), size=7.5)
     below = figure.add_subplot(parts[-1])
     below.axis("off")
     below.text(0, 1, "\n".join(lines), va="top", fontsize=9.5, transform=below.transAxes)

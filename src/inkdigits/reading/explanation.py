@@ -17,6 +17,7 @@ from inkdigits.reading.reader import Reading
 __all__ = ["Explanation", "Trial", "clear"]
 
 CLEAR = 0.5  # with less confidence a digit is no answer, even where the model would give it
+SURE = 0.95  # with more, what could be wrong with the picture does not matter
 MOST_MENDING = 3  # changes to speak of
 
 
@@ -153,12 +154,18 @@ class Explanation:
 
     @property
     def advice(self) -> list[str]:
-        """What to do, in sentences; nothing but how firm it is where the reading is right."""
-        if self.right:
-            return [self.firmness]
+        """What to do, in sentences; or how firm it is, where it is right as far as one knows.
+
+        Where nobody says what it should be, faults of the picture are told unless it is sure.
+        """
         said: dict[str, str] = {}  # by remedy, so that each is named once
-        for trial in self.telling[:MOST_MENDING]:
-            said.setdefault(trial.change.remedy, mended(trial))
+        if self.right:
+            said[""] = self.firmness
+            if self.expected is not None or self.reading.confidence >= SURE:
+                return list(said.values())
+        else:
+            for trial in self.telling[:MOST_MENDING]:
+                said.setdefault(trial.change.remedy, mended(trial))
         if self.seen is None:
             return [*said.values(), PRESENT]
         for check in CHECKS:
@@ -167,7 +174,7 @@ class Explanation:
                 if check.final:
                     return [sentence]
                 said.setdefault(check.remedy, sentence)
-        if not self.telling:
+        if not self.telling and not self.right:
             label = "D" if self.expected is None else self.expected
             said[""] = (
                 "No single change mends it. Write it more clearly, or teach the network your "

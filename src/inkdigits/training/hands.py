@@ -24,7 +24,7 @@ Pixels = NDArray[np.uint8]
 
 # How often a digit is changed, for each time that a 1 or a 7 is.
 SHARES: Mapping[int, float] = MappingProxyType(
-    {0: 0.15, 1: 1.0, 2: 0.3, 3: 0.25, 4: 0.7, 5: 0.25, 6: 0.3, 7: 1.0, 8: 0.2, 9: 0.6}
+    {0: 0.15, 1: 1.0, 2: 0.3, 3: 0.25, 4: 0.5, 5: 0.25, 6: 0.3, 7: 1.0, 8: 0.2, 9: 0.5}
 )
 
 DRAWING = Hand(width=(1.5, 4), rotation_degrees=9, slant=0.25, aspect=0.35, wobble=0.02)

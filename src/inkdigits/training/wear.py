@@ -105,7 +105,8 @@ class Wear:
         levels = hardened(levels, befallen[5] < self.hard, generator)
         levels = made_pale(levels, befallen[6] < self.pale, generator)
         jitter, stretch = self.jitter * generator.uniform(-1, 1, count), generator.random(count)
-        worn = normalised(full(levels), jitter, stretch * (befallen[8] < self.stretched))
+        stretch = np.minimum(1.5 * stretch, 1) * (befallen[8] < self.stretched)
+        worn = normalised(full(levels), jitter, stretch)
         return with_grain(worn, befallen[7] < self.grain, generator)
 
 
@@ -184,9 +185,9 @@ def blurred(levels: Levels, chosen: Chosen, generator: np.random.Generator) -> L
 
 
 def hardened(levels: Levels, chosen: Chosen, generator: np.random.Generator) -> Levels:
-    """Makes greys of each chosen image up to 8 times as steep about a level of 50 to 170."""
-    gain, middle = generator.random((2, len(levels), 1, 1)).astype(np.float32)
-    gain, middle = 1 + 7 * gain, 50 + 120 * middle
+    """Makes greys of each chosen image up to 8 times as steep about 0.2 to 0.67 of its most ink."""
+    gain, share = generator.random((2, len(levels), 1, 1)).astype(np.float32)
+    gain, middle = 1 + 7 * gain, (0.2 + 0.47 * share) * levels.max(axis=(1, 2), keepdims=True)
     steep = np.clip((levels - middle) * gain + middle, 0, 255)
     return np.where(chosen[:, np.newaxis, np.newaxis], steep, levels)
 

@@ -44,13 +44,13 @@ from scores import (
 )
 
 BARS = (
-    Bar(name="drawn: accuracy, %"),
-    Bar(name="paper: accuracy, %"),
-    Bar(name="sets: accuracy, %"),
+    Bar(name="drawn: accuracy, %", at_least=99.0),
+    Bar(name="paper: accuracy, %", at_least=98.5),
+    Bar(name="sets: accuracy, %", at_least=98.5),
     Bar(name="all: accuracy, %"),
     Bar(name="all: accuracy of the answers given, %"),
     Bar(name="all: refused, %"),
-    Bar(name=f"all: accuracy where at least {100 * SURE:g} % sure, %"),
+    Bar(name=f"all: accuracy where at least {100 * SURE:g} % sure, %", at_least=99.5),
     Bar(name="no digits: refused, %"),
     Bar(name=f"no digits: refused where {100 * LOSS:g} % of the digits are, %"),
     Bar(name="no digits: AUROC", form="{:.4f}"),

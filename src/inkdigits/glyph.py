@@ -240,7 +240,7 @@ def moved(ink: Ink, matrix: NDArray[np.float64]) -> Ink:
 
     digit = cropped(ink)
     size = np.array(digit.shape[::-1])
-    around = np.ceil(np.abs(matrix) @ size).astype(int) + 2
+    around = np.ceil(np.abs(matrix) @ size - 1e-9).astype(int) + 2  # cos 90° is not quite 0
     offset = (around - 1) / 2 - matrix @ ((size - 1) / 2)
     whole = np.column_stack([matrix, offset])
     return np.asarray(cv2.warpAffine(digit, whole, around.tolist()), np.uint8)

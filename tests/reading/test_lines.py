@@ -91,7 +91,6 @@ def test_strokes_that_cross_a_line_stay_whole(place: int, slope: float) -> None:
     assert (left & ~digit).sum() < 0.15 * line.sum()
 
 
-@pytest.mark.xfail(reason="what is dark near a line is taken for a part of it", strict=True)
 def test_a_stroke_that_does_not_touch_a_line_keeps_no_piece_of_it() -> None:
     """Three rows of paper are between the ring and the line."""
     digit, line = ring(), ruled(40)

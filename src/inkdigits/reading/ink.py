@@ -24,9 +24,11 @@ Levels = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Box = tuple[int, int, int, int]
 
-FAINT_LINE = 0.12
-STRONG, WEAK = 0.4, 0.22  # of the contrast: surely ink, and ink where it is joined to such
+# Of the contrast: surely ink; ink where it is joined to such; and what a printed line may have.
+STRONG, WEAK, FAINT_LINE = 0.4, 0.22, 0.12
 GRAINS = 3  # standard deviations of paper that are no ink
+# A digit's longer side, in pixels and of the picture's: a speck of dust or a grain is below.
+SPECK, SPECK_SHARE = 4, 0.015
 FAINTEST = 6  # of 255: with less contrast there is nothing to read
 # Of the mean side: how broad a stroke may be. The narrower tells ink from shadows better; small
 # pictures have no room for shadows, but often for bold strokes alone.
@@ -105,7 +107,7 @@ def find_ink(pixels: Pixels, choices: Choices | None = None) -> Ink | None:
 
 
 def ink_on_paper(difference: Levels, noise: float, choices: Choices, *, dark: bool) -> Ink | None:
-    """The digit among all that differs from paper by more than noise; arguments as `from_paper`'s."""
+    """The digit among all that stands out from paper; the first arguments from `from_paper`."""
     total = lined = 0.0
     contrast = contrast_of(difference, noise)
     for _ in range(3):
@@ -132,13 +134,18 @@ def ink_on_paper(difference: Levels, noise: float, choices: Choices, *, dark: bo
     ink = np.rint(255 * levels).astype(np.uint8)
     if not ink.any():
         return None
+    box = bounding_box(ink)
     left_out = 1 - float(difference[digit].sum()) / float(difference[mask].sum())
-    return Ink(ink, bounding_box(ink), dark, contrast, noise, lined / total, left_out)
+    if max(box[2:]) < max(SPECK, SPECK_SHARE * max(ink.shape)):
+        return None
+    return Ink(ink, box, dark, contrast, noise, lined / total, left_out)
 
 
 def contrast_of(difference: Levels, noise: float) -> float:
     """How far typical ink is from paper; 0 where there is none."""
-    floor = max(GRAINS * noise, 0.3 * float(np.percentile(difference, 99.8)), 1)
+    # Not the very strongest, which may be a speck; but on a large sheet ink is a few pixels in all.
+    strongest = np.percentile(difference, max(99.8, 100 - 2000 / difference.size))
+    floor = max(GRAINS * noise, 0.3 * float(strongest), 1)
     strong = difference[difference > floor]
     return float(np.percentile(strong, 70)) if strong.size else 0.0
 

@@ -93,7 +93,8 @@ def mark_along(mask: Mask, taken: Mask, slope: float, start: float, thickness: f
         found = low + np.flatnonzero(dark[low:high])
         if not found.size:
             continue
-        first, last = int(found[0]), int(found[-1]) + 1
+        nearest = int(found[np.abs(found - middle).argmin()])
+        first, last = nearest, nearest + 1
         above, below = dark[:first][::-1], dark[last:]
         first -= int(above.argmin()) if not above.all() else above.size
         last += int(below.argmin()) if not below.all() else below.size

@@ -48,7 +48,7 @@ def principal_grey(pixels: Pixels) -> Levels:
     """
     colours = without_slow_changes(coarsened(pixels)).reshape(-1, 3)
     # Among axes that tell nothing apart, as of an even picture, the mean of the channels.
-    covariance = np.cov(colours.T) + 1e-3 * np.ones((3, 3))
+    covariance = np.cov(colours.T, ddof=0) + 1e-3 * np.ones((3, 3))
     axis = np.linalg.eigh(covariance)[1][:, -1]
     axis *= np.sign(axis.sum()) or 1
     axis /= np.abs(axis).sum()
@@ -60,8 +60,8 @@ def principal_grey(pixels: Pixels) -> Levels:
 def ink_is_dark(grey: Levels) -> bool:
     """Whether paper has the higher values: what there is most of, above all at the rim."""
     levels = without_slow_changes(coarsened(grey))
-    low, high = np.percentile(levels, [1, 99])
-    light = levels > (low + high) / 2
+    # The extremes, not percentiles: on a large sheet, ink may be one pixel in a thousand.
+    light = levels > (levels.min() + levels.max()) / 2
     rim = np.ones_like(light)
     depth = max(1, min(light.shape) // 20)
     rim[depth:-depth, depth:-depth] = False

@@ -79,21 +79,24 @@ def pedigree(model: Model) -> str:
     )
 
 
-def publish(name: str, command: str, measure: Callable[[], str], *, write: bool) -> None:
+def publish(
+    name: str, command: str, measure: Callable[[], str], *, write: bool, timed: bool = True
+) -> None:
     """Prints what `measure` found; with `write`, also puts it into docs/results.md.
 
-    As times are among it, a run on a machine whose second core was away is void and not written.
+    Where times are among it, a run on a machine whose second core was away is void, and not
+    written.
     """
-    before = harness.two_thread_gain() if write else None
+    before = harness.two_thread_gain() if write and timed else None
     text = measure()
-    after = harness.two_thread_gain() if write else None
+    after = harness.two_thread_gain() if write and timed else None
     gate = ""
     if before is not None and after is not None:
         gate = f"; two-thread gain of this machine {before:.2f} before and {after:.2f} after"
     report = f"## `{command}`\n\n{text}\n\n{date.today().isoformat()}, {harness.machine()}{gate}.\n"
     print(report)
-    if before is None or after is None:
+    if not write:
         return
-    if min(before, after) < harness.GATE:
+    if before is not None and after is not None and min(before, after) < harness.GATE:
         sys.exit(f"void: expected {harness.GATE} or more{gate}; run it again")
     harness.write_section(DOCUMENT, name, report)

@@ -1,13 +1,15 @@
 """Runs the commands that README.md shows and writes what they print below them.
 
 Every ```console block is run from top to bottom: lines after `$ ` are commands, all others their
-output. `scripts/…` runs in the repository, anything else in one temporary folder. Behind each
-command stands how long it took; remove .venv first, since a reader has none.
+output. `scripts/…` runs in the repository, anything else in one temporary folder, where seven.jpg
+is. Behind each command stands how long it took; remove .venv first, since a reader has none. A block
+after a comment that begins with `not run:` stays as it is.
 """
 
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -15,7 +17,9 @@ from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
-BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(
+    r"(?<!-->\n)^(?P<fence>```console\n)(?P<session>.*?)(?=^```$)", re.DOTALL | re.MULTILINE
+)
 
 
 def run(command: str, folder: Path) -> str:
@@ -31,10 +35,11 @@ def run(command: str, folder: Path) -> str:
 
 def main() -> None:
     with TemporaryDirectory() as scratch:
+        shutil.copy(ROOT / "docs" / "pictures" / "seven.jpg", scratch)
 
         def answered(block: re.Match[str]) -> str:
-            lines = re.findall(r"^\$ (.*?)(?: +# [\d.]+ s)?$", block[0], re.MULTILINE)
-            return "\n".join(
+            lines = re.findall(r"^\$ (.*?)(?: +# [\d.]+ s)?$", block["session"], re.MULTILINE)
+            return block["fence"] + "\n".join(
                 run(line, ROOT if line.startswith("scripts/") else Path(scratch)) for line in lines
             )
 

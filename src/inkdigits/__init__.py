@@ -68,8 +68,8 @@ def __getattr__(name: str) -> Any:
     return value
 
 
-def read(picture: str | Path, *, model: Model | str | Path) -> Reading:
-    """The digit in a picture of 28 × 28 pixels, read by a model or the model in a file.
+def read(picture: str | Path, *, model: Model | str | Path = "reader") -> Reading:
+    """The digit in a picture, read by the model that comes with inkdigits, or by another.
 
     Raises:
         FileError: there is no such picture or model.

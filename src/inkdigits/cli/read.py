@@ -23,9 +23,11 @@ EXAMPLES = """
     inkdigits read photo.jpg                                   the digit in a picture
     inkdigits read photo.jpg --explain --expected 7            why it was read wrongly, what to do
     inkdigits read pictures --single --json                    a folder, a JSON line a picture
-    inkdigits read pictures --error-budget 0.5%                name so many that 0.5 % are wrong
+    inkdigits read pictures --error-budget 1%                  leave unnamed what may be wrong
     inkdigits read test.csv --submission submission.csv        Kaggle's test file
 """
+
+UNLIKELY = 0.05  # confidence: such a digit is not worth mentioning
 
 
 class Share(click.ParamType):  # type: ignore[type-arg]  # generic in click's stubs alone
@@ -156,17 +158,21 @@ def check_options(
 
 
 def threshold_within(model: Model, budget: float) -> float:
-    """The threshold of confidence from which on at most `budget` of the answers are wrong."""
+    """The threshold of confidence from which on at most `budget` of the answers are wrong.
+
+    It is the model's own at least: a generous budget is no reason to name what is no digit.
+    """
     from inkdigits.errors import ModelError
     from inkdigits.evaluation import threshold_from
 
-    curve = (model.card.calibration or {}).get("curve")
+    calibration = model.card.calibration or {}
+    curve = calibration.get("curve")
     if not curve:
         raise ModelError(
             "expected a model whose card says how often it errs, got one that was never "
             "calibrated: leave --error-budget away, or read with --model reader"
         )
-    return threshold_from(curve, budget)
+    return max(threshold_from(curve, budget), calibration["threshold"])
 
 
 # Many inputs
@@ -258,6 +264,8 @@ def spoken(answers: Answers, index: int, *, unnamed: bool) -> str:
         return f"{digit}  ({per_cent(confidence, 1)})"
     none = 0.0 if answers.not_a_digit is None else float(answers.not_a_digit[index])
     if none >= confidence:
+        if confidence < UNLIKELY:
+            return f"not a digit  ({per_cent(none, 1)})"
         return f"not a digit?  (perhaps {digit}, {per_cent(confidence, 1)})"
     shares = answers.probabilities[index]
     second = int(shares.argsort()[-2])

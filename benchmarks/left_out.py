@@ -1,9 +1,9 @@
 """What the constants that find ink owe to the pictures they were looked at with.
 
-They are not learned, but were looked at against the pictures of a manifest. So each source in turn is
-left out: the setting with the best mean accuracy over the other sources is chosen from a grid around
-today's, and the source left out is read with that. The mean over the sources left out is an estimate
-for pictures that nobody looked at.
+They are not learned, but were looked at against the pictures of a manifest. So each source in turn
+is left out: the setting with the best mean accuracy over the other sources is chosen from a grid
+around today's, and the source left out is read with that. The mean over the sources left out is an
+estimate for pictures that nobody looked at.
 
     python benchmarks/left_out.py MANIFEST [--write]
 """
@@ -17,16 +17,17 @@ from pathlib import Path
 from unittest.mock import patch
 
 import harness
-import numpy as np
-from handwriting import entries
-from results import per_cent, publish
-from scores import Entry
 
+import numpy as np
+
+from handwriting import entries
 from inkdigits.errors import InkdigitsError
 from inkdigits.formats import load_model
 from inkdigits.model import Model
 from inkdigits.reading import LONGEST, ink, open_picture, prepare
 from inkdigits.reading.picture import Picture
+from results import per_cent, publish
+from scores import Entry
 
 SPREADS = (0.3, 0.6, 1.0)  # of small pictures; large ones begin with 0.3 in any case
 STRONG = (0.3, 0.4, 0.5)
@@ -76,9 +77,7 @@ def measure(manifest: Path, model: Model) -> str:
                 "as today" if best == today else "{}, {}, {}".format(*grid[best]),
             ]
         )  # fmt: skip
-    rows.append(
-        ["mean", per_cent(accuracy[today].mean()), per_cent(float(np.mean(left_out))), ""]
-    )
+    rows.append(["mean", per_cent(accuracy[today].mean()), per_cent(float(np.mean(left_out))), ""])
     table = harness.table(
         ["source", "with today's setting", "left out", "setting chosen without it"], rows
     )

@@ -2,8 +2,8 @@
 
 Every ```console block is run from top to bottom: lines after `$ ` are commands, all others their
 output. `scripts/…` runs in the repository, anything else in one temporary folder, where seven.jpg
-is. Behind each command stands how long it took; remove .venv first, since a reader has none. A block
-after a comment that begins with `not run:` stays as it is.
+is. Behind each command stands how long it took; remove .venv first, since a reader has none. A
+block after a comment that begins with `not run:` stays as it is.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from papers import PAPERS, Written, brush, put, written
+from written import PAPERS, Written, brush, put, written
 
 from inkdigits.glyph import bounding_box, lean, stroke_width
 from inkdigits.reading.ink import Choices, Ink, find_ink

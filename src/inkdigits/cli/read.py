@@ -172,7 +172,7 @@ def threshold_within(model: Model, budget: float) -> float:
             "expected a model whose card says how often it errs, got one that was never "
             "calibrated: leave --error-budget away, or read with --model reader"
         )
-    return max(threshold_from(curve, budget), calibration["threshold"])
+    return max(threshold_from(curve, budget), float(calibration["threshold"]))
 
 
 # Many inputs

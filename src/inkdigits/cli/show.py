@@ -142,9 +142,7 @@ def recipe_that_varies(name: str) -> Recipe:
     if isinstance(recipe, Recipe) and recipe.varies:
         return recipe
     others = [
-        other.name
-        for other in RECIPES.values()
-        if isinstance(other, Recipe) and other.varies
+        other.name for other in RECIPES.values() if isinstance(other, Recipe) and other.varies
     ]
     raise TrainingError(
         f"expected a recipe with augmentation, got {name}, which takes the digits as they are: "

@@ -231,9 +231,7 @@ class Trainer:
         digits, count = self.dataset, self.samples - len(self.dataset)
         if count:
             generator = counted_generator(self.seed, Purpose.NEGATIVES, epoch)
-            drawn = negatives(
-                count, generator, digits=digits.images, labels=digits.known_labels
-            )
+            drawn = negatives(count, generator, digits=digits.images, labels=digits.known_labels)
             self.images = np.concatenate([digits.images, drawn])
             none = np.full(count, NOT_A_DIGIT, np.uint8)
             self.labels = np.concatenate([digits.known_labels, none])

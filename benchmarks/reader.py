@@ -23,11 +23,10 @@ from numpy.typing import NDArray
 
 import inkdigits as ink
 from distorted import UNDONE, drawing, jpeg, paper_photo, png
-from inkdigits.errors import DataError
+from inkdigits.errors import InkdigitsError
 from inkdigits.evaluation import (
     NINES,
     Rejection,
-    coverage_risk,
     mcnemar,
     rejection,
     reliability,
@@ -136,16 +135,13 @@ def calibration(answers: Answers, exam: ink.Dataset) -> str:
     )
 
 
-def budgets(
-    answers: Answers, exam: ink.Dataset, chosen: Answers, choosing: ink.Dataset, name: str
-) -> str:
-    """Thresholds for budgets of errors, found on some digits and tried on others."""
-    curve = coverage_risk(chosen.confidence, chosen.digits == choosing.known_labels)
+def budgets(model: Model, answers: Answers, exam: ink.Dataset) -> str:
+    """Thresholds for budgets of errors, from the model's card, tried on other digits."""
     rows = []
     for budget in BUDGETS:
         try:
-            threshold = curve.threshold_for(budget)
-        except DataError:
+            threshold = model.threshold_within(budget)
+        except InkdigitsError:
             rows.append([per_cent(budget), "cannot be promised", NONE, NONE, NONE])
             continue
         given = answers.confidence >= threshold
@@ -157,7 +153,7 @@ def budgets(
             span(wilson_interval(wrong, total)) if total else NONE,
         ])  # fmt: skip
     return harness.table(
-        ["at most so many wrong", f"threshold, found on `{name}`", "answers given",
+        ["at most so many wrong", "threshold, as `read --error-budget` has it", "answers given",
          "wrong among them", "95 % interval"],
         rows,
     )  # fmt: skip
@@ -302,13 +298,13 @@ def seconds_of(model: Model, content: bytes) -> float:
 
 def measure(model: Model, path: str, data: str, only: int | None) -> str:
     exam, validation = (ink.load(name).subset(slice(only)) for name in (data, "mnist:validation"))
-    answers, chosen = model.answer(exam.images), model.answer(validation.images)
+    answers = model.answer(exam.images)
     figures: Figures = {}
     read = read_all(model, map(png, exam.images))
     parts = [
         accuracy(data, exam, answers, read, figures),
         calibration(answers, exam),
-        budgets(answers, exam, chosen, validation, "mnist:validation"),
+        budgets(model, answers, exam),
         undone(model, validation, figures),
         no_digits(model, exam, read, answers, figures),
         curves(model, exam),

@@ -300,6 +300,10 @@ def with_value(key: str, value: Any) -> Callable[[Data], None]:
     return change
 
 
+def calibrated_by(**calibration: Any) -> Callable[[Data], None]:
+    return with_value("calibration", {"temperature": 1.0, "threshold": 0.5} | calibration)
+
+
 def without(key: str) -> Callable[[Data], None]:
     def change(data: Data) -> None:
         del data[key]
@@ -444,6 +448,13 @@ def test_an_architecture_that_cannot_be_is_refused(
         ),
         (with_value("seconds", float("nan")), "NaN is no finite number"),
         (with_value("settings", {"rate": float("-inf")}), "-Infinity is no finite number"),
+        (calibrated_by(temperature=True), "expected temperature of 0.01 to 100.0"),
+        (calibrated_by(threshold=False), "expected threshold of 0.0 to 1.0"),
+        (calibrated_by(curve=7), "in each row of the calibration's curve, got 7"),
+        (calibrated_by(curve=[0.5, 0.9, 0.1]), "the calibration's curve, got 0.5"),
+        (calibrated_by(curve=[[0.5, 0.1]]), "the calibration's curve, got [0.5, 0.1]"),
+        (calibrated_by(curve=[[0.5, 0.9, 1.5]]), "the calibration's curve, got [0.5, 0.9, 1.5]"),
+        (calibrated_by(curve=[[0.5, 0.9, True]]), "the calibration's curve, got [0.5, 0.9, True]"),
     ],
 )
 def test_a_card_that_cannot_be_is_refused(
@@ -684,7 +695,7 @@ def test_any_json_in_any_place_of_the_header_gives_a_model_or_our_error(
 
 
 def test_a_missing_model_is_answered_with_the_nearest(saved: Path) -> None:
-    with pytest.raises(FileError, match=r"did you mean .*small\.safetensors\?$"):
+    with pytest.raises(FileError, match=r"did you mean .*small\.safetensors\?"):
         load_model(saved.with_name("smal.safetensors"))
 
 

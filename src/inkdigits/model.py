@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkdigits.dataset import DIGITS, Dataset, checked_images
+from inkdigits.errors import ModelError
+from inkdigits.evaluation.rejection import threshold_from
 from inkdigits.evaluation.report import Report, report
 from inkdigits.network import Network, softmax
 from inkdigits.parallel import predict
@@ -133,6 +135,25 @@ class Model:
             softmax(scaled)[NOT_A_DIGIT] if len(scaled) > DIGITS else None,
             calibration.get("threshold", 0.0),
         )
+
+    def threshold_within(self, budget: float) -> float:
+        """The confidence from which on at most `budget` of the answers to digits are wrong.
+
+        By what was seen when the model was calibrated (`evaluation.threshold_from`). It is the
+        model's own threshold at least: a generous budget is no reason to name what is no digit.
+
+        Raises:
+            ModelError: nobody has seen how often the model errs.
+            DataError: the budget is none, or cannot be promised.
+        """
+        calibration = self.card.calibration or {}
+        if not calibration.get("curve"):
+            raise ModelError(
+                "expected a model whose card says how often it errs, got one that was not "
+                "calibrated: leave the error budget away, or read with the model called reader"
+            )
+        threshold = threshold_from(calibration["curve"], budget)
+        return max(threshold, float(calibration["threshold"]))
 
     @property
     def tells_digits(self) -> bool:

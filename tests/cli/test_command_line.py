@@ -37,7 +37,7 @@ def test_every_help_begins_with_examples(
 
 def test_without_a_command_there_is_the_help_with_every_command(call: Callable[..., str]) -> None:
     help_text = call()
-    assert help_text.startswith("Examples:\n  inkdigits train")
+    assert help_text.startswith("Examples:\n  inkdigits read")
     assert help_text == call("--help") == call("-h")
     for command, purpose in COMMANDS.items():
         assert re.search(rf"^  {command} +{re.escape(purpose)}$", help_text, re.MULTILINE)

@@ -190,7 +190,7 @@ def test_it_is_said_how_confidence_is_kept(
     }
     said = call("evaluate", model, "--data", few)
     error = f"{100 * kept.expected_error:.2f} %"
-    assert f"\n  expected calibration error {error}, not calibrated\n" in said
+    assert f"\n  expected calibration error of the probabilities {error}, not calibrated\n" in said
     assert "refuse" not in said
     assert "AUROC" not in said
 

@@ -110,7 +110,12 @@ def test_a_data_file_becomes_a_line_a_record(
     read = lines("read", name, "--model", model)
     probabilities = blink.predict_probabilities(some.images)
     assert read == [
-        {"index": index, "digit": int(row.argmax()), "probability": row.max()}
+        {
+            "index": index,
+            "digit": int(row.argmax()),
+            "probability": row.max(),
+            "rejected": False,
+        }
         for index, row in enumerate(probabilities)
     ]
 
@@ -207,6 +212,55 @@ def test_a_folder_without_pictures_is_named_in_its_place(
     first, second = capsys.readouterr().out.splitlines()
     assert first == "empty: expected pictures in empty, got an empty folder: name another"
     assert second.startswith("pictures/a.png: 7  (")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.svg", "<svg xmlns='x'></svg>", "got an SVG drawing: save it as PNG or JPEG"),
+        ("notes", "%PDF-1.7", "got a PDF document: save it as PNG or JPEG"),
+        ("b.eps", "%!PS-Adobe", "got an EPS or PostScript file"),
+        ("p.heic", "\0\0\0\x18ftypheic", "got a HEIC picture"),
+        ("empty.jpg", "", "got an empty file"),
+        ("page.JPG", "<!doctype html>", "got a web page"),
+        ("letter", "Dear Sir", "letter: it is no picture that we read; taken for data, letter, "),
+        ("letter.csv", "Dear Sir", "letter.csv: letter.csv, "),
+    ],
+)
+def test_a_file_that_is_meant_as_a_picture_is_refused_as_one(
+    capsys: pytest.CaptureFixture[str],
+    model: str,
+    here: Path,
+    name: str,
+    content: str,
+    message: str,
+) -> None:
+    (here / name).write_text(content)
+    assert run(["read", name, "--model", model]) == 1
+    out = capsys.readouterr().out
+    assert message in out
+    assert ("expected 785 values" in out) == name.startswith("letter")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links are a matter of POSIX")
+def test_a_link_to_nothing_is_named_in_its_place(
+    capsys: pytest.CaptureFixture[str], pictures: Path, model: str, here: Path
+) -> None:
+    (pictures / "ab.png").symlink_to(here / "gone.png")
+    assert run(["read", "pictures", "pictures/ab.png", "--model", model]) == 1
+    out = capsys.readouterr().out.splitlines()
+    said = "pictures/ab.png: expected pictures/ab.png to be a file, got a link to nothing"
+    assert [line.startswith(said) for line in out] == [False, True, False, False, True]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="such names are a matter of POSIX")
+def test_a_name_gives_a_terminal_no_orders_and_is_one_line(
+    call: Call, lines: Callable[..., Lines], pictures: Path, model: str
+) -> None:
+    name = "red\x1b[31m\nü.png"
+    (pictures / "a.png").rename(name)
+    assert call("read", name, "--model", model).startswith(r"red\x1b[31m\nü.png: 7  (")
+    assert lines("read", name, "--model", model)[0]["path"] == name
 
 
 def test_without_a_model_named_the_shipped_reader_reads(

@@ -33,7 +33,7 @@ def seven(some: Dataset, here: Path) -> str:
 def careful(blink: Model, here: Path) -> str:
     """A model whose card says: of all answers 2 % are wrong, from a confidence of .97 on .5 %."""
     curve = [[0.0, 1.0, 0.02], [0.97, 0.8, 0.005]]
-    calibration = {"temperature": 1.0, "threshold": 0.5, "curve": curve}
+    calibration = {"temperature": 1.0, "threshold": 0.1, "curve": curve}
     save_model(blink.with_calibration(calibration), here / "careful.safetensors")
     return "careful.safetensors"
 
@@ -128,6 +128,47 @@ def test_the_way_from_picture_to_digit_is_drawn(
     assert (here / seven).read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [
+        ("good.safetensors", "to end in .png, .svg, .pdf, got good.safetensors: name it so"),
+        ("a.jpg", "to end in .png, .svg, .pdf, got a.jpg"),
+        ("nowhere/a.png", "there is no folder nowhere"),
+        ("folder.png", "got a folder"),
+    ],
+)
+def test_what_cannot_be_drawn_to_is_refused_before_anything_is_read(
+    refusal: Refusal, seven: str, model: str, here: Path, out: str, message: str
+) -> None:
+    (here / "folder.png").mkdir()
+    before = (here / model).read_bytes()
+    assert message in refusal("read", seven, "--model", model, "--out", out)
+    # Before even the model is looked for.
+    assert message in refusal("read", seven, "--model", "nowhere.safetensors", "--out", out)
+    assert (here / model).read_bytes() == before
+
+
+def test_the_command_that_teaches_takes_a_name_that_begins_as_an_option(
+    call: Call, seven: str, model: str, here: Path
+) -> None:
+    (here / seven).rename("-x.png")
+    said = call("read", "--model", model, "--explain", "--expected", "4", "--", "-x.png")
+    assert "inkdigits teach ./-x.png --label 4" in said
+
+
+def test_of_what_is_clearly_no_digit_it_is_asked_first_which_it_is(
+    call: Call, seven: str, here: Path
+) -> None:
+    save_model(sceptic(9, *[0] * 10), here / "sceptic.safetensors")
+    read = ("read", seven, "--model", "sceptic.safetensors", "--explain")
+    said = call(*read)
+    assert "What to do:\n  It may be no digit, and then all is well." in said
+    assert "--expected D" in said
+    assert "inkdigits teach" not in said
+    assert "--label 7" in (told := call(*read, "--expected", "7"))
+    assert "no digit, and then all is well" not in told
+
+
 def test_a_drawing_is_named_in_json(document: Json, seven: str, model: str) -> None:
     assert document("read", seven, "--model", model, "--out", "a.svg")["drawn"] == "a.svg"
 
@@ -163,7 +204,7 @@ def test_what_does_not_go_together_is_refused_before_anything_is_done(
 @pytest.mark.parametrize(
     ("budget", "named", "told"),
     [
-        ("2%", 3, "2.00 % wrong is promised from a confidence of 0.00 % on"),
+        ("2%", 3, "2.00 % wrong is promised from a confidence of 10.00 % on"),
         ("0.005", 2, "0.50 % wrong is promised from a confidence of 97.00 % on"),
     ],
 )
@@ -218,7 +259,8 @@ def test_a_model_that_was_never_calibrated_has_no_budget(
 @pytest.mark.parametrize(
     ("logits", "none", "said"),
     [
-        ([0] * 3 + [3] + [0] * 6, 6, "not a digit?  (perhaps 3, 4.6 %)"),
+        ([0] * 3 + [3] + [0] * 6, 6, "not a digit  (93.3 %)"),
+        ([0] * 3 + [3] + [0] * 6, 5, "not a digit?  (perhaps 3, 11.3 %)"),
         ([0] * 3 + [4, 3.6] + [0] * 5, 0, "not sure  (3, 54.5 %, or 4, 36.5 %)"),
         ([0] * 3 + [4] + [0] * 6, 3.6, "not sure  (3, 54.5 %, or not a digit)"),
         ([0] * 3 + [9] + [0] * 6, 0, "3  (99.9 %)"),

@@ -232,7 +232,8 @@ def test_where_no_recipe_has_augmentation_that_is_said(
 ) -> None:
     for name, recipe in list(RECIPES.items()):
         if isinstance(recipe, Recipe):
-            monkeypatch.setitem(RECIPES, name, replace(recipe, augmentation=None))
+            plain = replace(recipe, augmentation=None, hands=0.0, wear=None, negatives=0.0)
+            monkeypatch.setitem(RECIPES, name, plain)
     assert refusal("show", "mnist:test", "--augment", "mlp").endswith("no recipe here has any")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,15 @@ def test_each_picture_has_its_line(call: Call, pictures: list[str], model: str) 
     out = call("teach", *pictures, "--label", "5", "--model", model, "--json")
     assert [json.loads(line)["read_as"] for line in out.splitlines()] == [7, 2, 1]
     assert load("my-digits").counts()[5] == 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="such names are a matter of POSIX")
+def test_a_name_gives_a_terminal_no_orders_and_is_one_line(
+    call: Call, pictures: list[str], model: str
+) -> None:
+    Path(pictures[0]).rename("red\x1b[31m\n.png")
+    said = call("teach", "red\x1b[31m\n.png", "--label", "7", "--model", model)
+    assert said.startswith(r"red\x1b[31m\n.png: read as 7 (")
 
 
 def test_the_same_picture_twice_is_kept_once(

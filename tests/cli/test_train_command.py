@@ -242,11 +242,74 @@ def test_teaching_is_the_same_for_any_threads_and_says_on_the_card_what_it_was(
     assert not Path("model.checkpoints").exists()
 
 
-def test_teaching_keeps_the_calibration(document: Json, model: str, own: str) -> None:
-    calibration = {"temperature": 1.25, "threshold": 0.5, "curve": [[0.5, 0.01]]}
-    save_model(load_model(model).with_calibration(calibration), "calibrated")
-    document("train", "--from", "calibrated", "--and", own, "--epochs", "1", "--out", "mine")
-    assert load_model("mine").card.calibration == calibration
+CALIBRATION = {"temperature": 1.25, "threshold": 0.5, "curve": [[0.5, 0.9, 0.01]]}
+
+
+def test_taught_a_model_keeps_temperature_and_threshold_but_no_promise(
+    call: Call, model: str, own: str, data: str
+) -> None:
+    parent = load_model(model)
+    save_model(parent.with_calibration(CALIBRATION), "calibrated")
+    options = ["train", "--from", "calibrated", "--and", own, "--epochs", "1", "--out", "mine"]
+    said = call(*options, "--data", data)
+    assert "Not calibrated: with --holdout it is" in said
+    assert "Keeps temperature and threshold of the model it started from, but none of its" in said
+    assert load_model("mine").card.calibration == {
+        "temperature": 1.25, "threshold": 0.5, "inherited": parent.fingerprint,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def fifty(here: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A calibrated model that knows none of the validation digits; their pictures cost no time."""
+
+    def as_they_are(images: Any, *, progress: Callable[[int], None]) -> Any:
+        progress(len(images))
+        return images
+
+    monkeypatch.setattr("inkdigits.reading.calibrate.as_pictures_give_them", as_they_are)
+    learned = inkdigits.training.train("blink", load("mnist:train50"), epochs=1)
+    save_model(learned.with_calibration(CALIBRATION), here / "fifty.safetensors")
+    return "fifty.safetensors"
+
+
+def test_taught_beside_mnist_a_model_is_calibrated_anew(call: Call, fifty: str, own: str) -> None:
+    validation = load("mnist:validation").fingerprint
+    start = fifty
+    for name in ("one", "two"):  # the second starts from what was calibrated on the same digits
+        said = call("train", "--from", start, "--and", own, "--epochs", "1", "--out", name)
+        assert "Calibrated on 10,000 digits read as pictures: temperature " in said
+        assert "Keeps temperature" not in said
+        calibration = load_model(name).card.calibration
+        assert calibration is not None
+        assert calibration["data"] == validation
+        assert calibration["curve"] != CALIBRATION["curve"]
+        assert "inherited" not in calibration
+        start = name
+
+
+def test_digits_that_the_start_may_have_learned_calibrate_nothing(
+    call: Call, fifty: str, own: str
+) -> None:
+    model = load_model(fifty)
+    other = replace(model, card=replace(model.card, data="of all sixty thousand"))
+    save_model(other, "whole")
+    said = call("train", "--from", "whole", "--and", own, "--epochs", "1", "--out", "mine")
+    assert "Not calibrated: the model it started from may have learned the digits" in said
+    assert "curve" not in (load_model("mine").card.calibration or {})
+
+
+def test_ctrl_c_while_it_is_calibrated_says_where_the_model_is(
+    refusal: Refusal, fifty: str, own: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("inkdigits.reading.calibrate.calibrated", stopped)
+    options = ["train", "--from", fifty, "--and", own, "--epochs", "1", "--out", "mine"]
+    message = refusal(*options, "--json", status=130)
+    assert message == "stopped: the model is in mine, not calibrated"
+    assert "inherited" in (load_model("mine").card.calibration or {})
 
 
 def test_of_few_own_digits_none_is_held_out_and_it_is_said_so(

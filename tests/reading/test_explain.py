@@ -213,7 +213,7 @@ def test_the_reading_itself_is_the_one_without_an_explanation(some: Dataset, bli
     assert explained.as_data() == alone.as_data()
 
 
-def test_of_several_changes_with_one_remedy_the_surest_alone_is_named(bars: Model) -> None:
+def test_of_several_changes_that_point_to_one_cause_the_surest_alone_is_named(bars: Model) -> None:
     explanation = explain(pictured(faint_bar()), bars, expected=7)
     weaker = replace(explanation.telling[0], confidence=0.6, change=CHANGES[2])
     assert weaker.change.why == explanation.telling[0].change.why

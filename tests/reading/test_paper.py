@@ -187,3 +187,12 @@ def test_small_and_narrow_pictures_are_no_trouble(sheet: tuple[int, int], spread
         assert not difference.any()
         assert noise == 0
         assert isinstance(ink_is_dark(np.full(sheet, level, np.float32)), bool)
+
+
+@pytest.mark.parametrize("shape", [(1, 1000), (1000, 1), (3, 1000), (1, 400), (1, 1), (20, 30000)])
+def test_a_picture_may_be_as_thin_as_it_likes(shape: tuple[int, int]) -> None:
+    grey = np.full(shape, 200, np.float32)
+    grey[0, 0] = 0
+    assert from_paper(grey, 0.3)[0].shape == shape
+    assert ink_is_dark(grey) in (True, False)
+    assert principal_grey(np.full((*shape, 3), 200, np.uint8)).shape == shape

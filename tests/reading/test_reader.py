@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -27,6 +28,7 @@ from inkdigits.reading import (
     read,
     read_picture,
     read_pictures,
+    reader,
 )
 
 Glyph = NDArray[np.uint8]
@@ -274,6 +276,36 @@ def test_many_pictures_come_in_their_order_each_as_by_itself(
             assert isinstance(reading, Reading)
             alone = read_picture(path, blink)
             assert np.array_equal(reading.answers.probabilities, alone.answers.probabilities)
+
+
+@pytest.mark.parametrize("failure", [MemoryError(), cv2.error("bad"), KeyError("ours")])
+def test_where_memory_or_opencv_fails_it_costs_that_picture_alone(
+    some: Dataset,
+    blink: Model,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: Exception,
+) -> None:
+    paths = [tmp_path / f"{index}.png" for index in range(3)]
+    for index, path in enumerate(paths):
+        plain(some.images[index], path)
+
+    def failing(path: Path, *rest: Any, **options: Any) -> Reading:
+        if path == paths[1]:
+            raise failure
+        return read_picture(path, *rest, **options)
+
+    monkeypatch.setattr(reader, "read_picture", failing)
+    readings = read_pictures(paths, blink, threads=1)
+    if isinstance(failure, KeyError):  # a mistake of ours is not hidden
+        with pytest.raises(KeyError):
+            list(readings)
+        return
+    first, second, third = readings
+    assert isinstance(first, Reading)
+    assert isinstance(third, Reading)
+    assert isinstance(second, PictureError)
+    assert str(paths[1]) in str(second)
 
 
 def test_of_many_pictures_few_are_opened_before_their_turn(

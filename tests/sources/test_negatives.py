@@ -14,7 +14,7 @@ from inkdigits.errors import DataError
 from inkdigits.glyph import bounding_box
 from inkdigits.sources import negatives as source
 from inkdigits.sources.letters import LETTERS, SIGNS
-from inkdigits.sources.negatives import KINDS, OF_DIGITS, SHARES, negatives
+from inkdigits.sources.negatives import KINDS, OF_DIGITS, SHARES, negatives, possible_kinds
 
 Pixels = NDArray[np.uint8]
 
@@ -243,7 +243,19 @@ def test_only_digits_of_which_a_part_is_none_are_cut() -> None:
     fours = OF_DIGITS["fragments"](50, chance(), blocks((20,), (12,)), 4 * ones)
     assert not fours.any()
     zeros = OF_DIGITS["fragments"](200, chance(), blocks((20,), (12,)), 0 * ones)
-    assert zeros.any(axis=(1, 2)).mean() == pytest.approx(3 / len(source.PARTS), abs=0.15)
+    assert zeros.any(axis=(1, 2)).all()
+
+
+def test_where_no_digit_can_be_cut_a_mixture_has_no_fragments(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stamped(monkeypatch)
+    digits = blocks((20, 20), (12, 12))
+    for labels, cut in (([1, 4], False), ([1, 0], True)):
+        known = np.array(labels, np.uint8)
+        made = {*negatives(5000, chance(), digits=digits, labels=known)[:, 0, 0].tolist()}
+        assert (list(SHARES).index("fragments") in made) == cut
+        assert set(SHARES) - set(possible_kinds(known)) == (set() if cut else {"fragments"})
 
 
 def test_a_fragment_is_half_of_the_digit_or_less_and_lies() -> None:

@@ -201,12 +201,16 @@ def test_the_card_says_what_was_mixed(start: Model, known: Dataset) -> None:
     assert settings["batch"] == RECIPES["blink"].settings()["batch"]
 
 
-def test_a_model_hands_its_calibration_on_to_those_that_start_from_it(
+def test_a_model_hands_on_its_temperature_and_threshold_but_no_promise(
     start: Model, digits: Dataset
 ) -> None:
-    calibration = {"temperature": 1.5, "threshold": 0.25, "curve": [[0.25, 0.5]]}
+    calibration = {"temperature": 1.5, "threshold": 0.25, "curve": [[0.25, 0.9, 0.5]]}
     calibrated = start.with_calibration(calibration)
-    assert train("blink", digits, start=calibrated).card.calibration == calibration
+    kept = {"temperature": 1.5, "threshold": 0.25, "inherited": start.fingerprint}
+    child = train("blink", digits, start=calibrated)
+    assert child.card.calibration == kept
+    # It was measured on the first, however many models come after it.
+    assert train("blink", digits, start=child).card.calibration == kept
     assert train("blink", digits, start=start).card.calibration is None
 
 
@@ -225,7 +229,10 @@ def test_a_run_that_goes_on_keeps_the_calibration_and_refuses_other_own_digits(
     )
     checkpoint = latest_checkpoint(folder)
     model = train("blink", digits, resume=checkpoint, besides=besides)
-    assert model.card.calibration == {"temperature": 1.5, "threshold": 0.25}
+    assert model.card.calibration == whole.card.calibration
+    assert model.card.calibration == {
+        "temperature": 1.5, "threshold": 0.25, "inherited": start.fingerprint,
+    }  # fmt: skip
     assert model.fingerprint == whole.fingerprint
     with pytest.raises(TrainingError, match="it has own_data"):
         train("blink", digits, resume=checkpoint, besides=besides | {"own_data": "others"})

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from inkdigits.errors import TrainingError
-from inkdigits.network import SGD, SoftmaxCrossEntropy, glorot
+from inkdigits.network import SGD, Dense, SoftmaxCrossEntropy, glorot
 from inkdigits.training import RECIPES, Augmentation, ClassicRecipe, Recipe, find_recipe
 from inkdigits.training.schedules import Constant
+from inkdigits.training.wear import Wear
 
 
 def test_every_recipe_is_found_by_its_name() -> None:
@@ -46,7 +47,8 @@ def test_every_network_takes_glyphs_and_has_an_answer_for_each_digit(
     network = recipe.network()
     assert network.layers == recipe.layers
     assert network.input_shape == (28, 28)
-    assert network.predict(np.zeros((28, 28, 3), np.uint8)).shape == (10, 3)
+    answers = 11 if getattr(recipe, "negatives", 0) else 10
+    assert network.predict(np.zeros((28, 28, 3), np.uint8)).shape == (answers, 3)
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
@@ -70,11 +72,15 @@ def changes(recipe: Recipe) -> dict[str, Any]:
         "averaging": 0.99,
         "clip_norm": 1.0,
         "augmentation": Augmentation(shift=2),
+        "hands": 0.5,
+        "wear": Wear(blur=0.5),
+        "negatives": 0.5,
     }
 
 
 def test_whatever_decides_the_outcome_shows_in_the_settings(tiny: Recipe) -> None:
     """All but the layers, which a card has in full beside the settings."""
+    tiny = dataclasses.replace(tiny, layers=(*tiny.layers[:-1], Dense(16, 11)))  # for negatives
     fields = {field.name for field in dataclasses.fields(Recipe)}
     assert set(changes(tiny)) == set(tiny.settings()) == fields - {"name", "purpose", "layers"}
     for name, value in changes(tiny).items():

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import click
 
+from inkdigits.cli.console import warn
 from inkdigits.errors import InkdigitsError, Interrupted
 from inkdigits.version import __version__
 
@@ -29,8 +30,9 @@ COMMANDS = {
 }
 
 EXAMPLES = """\
+  inkdigits read photo.jpg                         the digit in a picture
+  inkdigits evaluate reader                        how well it reads MNIST's test digits
   inkdigits train --recipe classic --epochs 5      the post's network, trained as in the post
-  inkdigits evaluate model.safetensors             how well it reads MNIST's test digits
   inkdigits show mnist:train 0                     a digit, here in the terminal
 """
 
@@ -125,6 +127,5 @@ def drop_unwritten_output() -> None:
 
 
 def complain(message: str, status: int) -> int:
-    line = message.replace("\n", r"\n")  # a file may have such a name
-    print(f"inkdigits: {line}", file=sys.stderr)
+    warn(message)
     return status

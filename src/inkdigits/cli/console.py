@@ -17,6 +17,7 @@ __all__ = [
     "per_cent",
     "print_json",
     "progress",
+    "shown",
     "threads_option",
     "warn",
 ]
@@ -56,8 +57,15 @@ def print_json(data: Any) -> None:
 
 def warn(message: str) -> None:
     """One line on stderr; the command goes on."""
-    line = message.replace("\n", r"\n")  # a file may have such a name
-    print(f"inkdigits: {line}", file=sys.stderr)
+    print(f"inkdigits: {shown(message)}", file=sys.stderr)
+
+
+def shown(text: object) -> str:
+    """A file's name, or a message with one in it, as one line that a terminal does not obey.
+
+    What is not printable, such as a newline or the codes that colour a terminal, is escaped.
+    """
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in str(text))
 
 
 def per_cent(share: float, places: int = 2) -> str:

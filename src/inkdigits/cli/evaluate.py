@@ -67,8 +67,9 @@ def command(
 ) -> None:
     """Score a model on labelled digits; with two, say whether one is better.
 
-    The expected calibration error is how far confidence and the share read right lie apart. A model
-    that tells digits from what are none is tried on pictures of none, too, made for it.
+    The expected calibration error is how far the digits' probabilities and the share read right lie
+    apart. A model that tells digits from what are none is tried on pictures of none, too, made for
+    it. All are taken as they are: pictures that are read are normalised first.
     """
     from inkdigits.evaluation import compare
     from inkdigits.files import existing
@@ -186,10 +187,13 @@ def on_non_digits(
     import numpy as np
 
     from inkdigits.evaluation import rejection
-    from inkdigits.sources.negatives import KINDS, OF_DIGITS, SHARES
+    from inkdigits.sources.negatives import KINDS, OF_DIGITS, SHARES, possible_kinds
 
     confidence = {}
+    possible = possible_kinds(dataset.known_labels)
     for number, kind in enumerate(SHARES):
+        if kind not in possible:
+            continue
         count = round(SHARES[kind] * NON_DIGITS)
         generator = np.random.Generator(np.random.Philox(key=[SEED, number]))
         images = (
@@ -244,7 +248,7 @@ def print_scores(scores: Scores, data: str) -> None:
         else f"calibrated with a temperature of {scores.temperature:.3f}"
     )
     error = per_cent(scores.reliability.expected_error)
-    print(f"  expected calibration error {error}, {calibrated}")
+    print(f"  expected calibration error of the probabilities {error}, {calibrated}")
     if scores.threshold:
         refused = per_cent(scores.refused / scores.report.total)
         print(f"  refuses {refused} of these digits, below a confidence of {scores.threshold:.3f}")

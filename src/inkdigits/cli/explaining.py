@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inkdigits.cli.console import per_cent
+from inkdigits.cli.console import per_cent, shown
 from inkdigits.cli.read import Line, failure, in_words, picture_line
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def explained(
                 threshold=threshold,
                 among=among,
                 every=EVERY,
-                name=shlex.quote(name),
+                name=shlex.quote(f"./{name}" if name.startswith("-") else name),
             )
         except InkdigitsError as error:
             yield failure(name, str(error))
@@ -62,12 +62,12 @@ def explained(
         if out is not None:
             draw(
                 explanation,
-                f"{Path(name).name}: {in_words(explanation.reading)}",
+                f"{shown(Path(name).name)}: {in_words(explanation.reading)}",
                 Path(out),
                 wanted,
             )
             data["drawn"] = out
-            words.append(f"drawn to {out}")
+            words.append(f"drawn to {shown(out)}")
         yield Line(data, "\n".join(words), unnamed=line.unnamed)
 
 
@@ -76,7 +76,7 @@ def explanation_in_words(explanation: Explanation) -> Iterator[str]:
     yield from (f"  {said}" for said in explanation.looks)
     if explanation.advice:
         yield "What to do:" if not explanation.right else "How firm it is:"
-        yield from (f"  {said}" for said in explanation.advice)
+        yield from (f"  {shown(said)}" for said in explanation.advice)
 
 
 def draw(explanation: Explanation, title: str, out: Path, wanted: bool) -> None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from inkdigits.cli.console import Command, json_option, per_cent, print_json, progress
+from inkdigits.cli.console import Command, json_option, per_cent, print_json, progress, shown
+from inkdigits.cli.inputs import as_neither, things_in
 
 if TYPE_CHECKING:
     from inkdigits.model import Answers, Model
@@ -155,6 +156,9 @@ def check_options(
             raise click.UsageError(f"--out draws one picture, got {len(inputs)}: name one")
         if Path(out).exists() and Path(inputs[0]).exists() and Path(out).samefile(inputs[0]):
             raise click.UsageError(f"--out would replace the picture {out}: choose another name")
+        from inkdigits.plots.paper import drawable
+
+        drawable(out)
 
 
 def threshold_within(model: Model, budget: float) -> float:
@@ -202,28 +206,18 @@ def read_all(
                 if kind == "empty":
                     error = f"expected pictures in {name}, got an empty folder: name another"
                     yield failure(name, error)
+                elif kind == "lost":
+                    error = (
+                        f"expected {name} to be a file, got a link to nothing: mend or remove it"
+                    )
+                    yield failure(name, error)
                 else:
                     try:
                         yield from data_lines(name, model, threshold)
                     except InkdigitsError as error:
-                        yield failure(name, str(error))
+                        yield failure(name, as_neither(name, error))
                 done += 1
                 tick(done, "")
-
-
-def things_in(name: str) -> list[tuple[str, str]]:
-    """What an input stands for: pictures, or data; of a folder every file that is not hidden."""
-    from inkdigits.reading import is_picture
-
-    path = Path(name)
-    if not path.is_dir():
-        return [("picture" if is_picture(path) else "data", name)]
-    files = [
-        file
-        for file in sorted(path.rglob("*"))
-        if not any(part.startswith(".") for part in file.relative_to(path).parts) and file.is_file()
-    ]
-    return [("picture", str(file)) for file in files] or [("empty", name)]
 
 
 def data_lines(name: str, model: Model, threshold: float | None) -> Iterator[Line]:
@@ -234,8 +228,13 @@ def data_lines(name: str, model: Model, threshold: float | None) -> Iterator[Lin
     least = answers.threshold if threshold is None else threshold
     for index, row in enumerate(answers.probabilities):
         digit = int(row.argmax())
-        data = {"index": index, "digit": digit, "probability": float(row[digit])}
         unnamed = bool(answers.confidence[index] < least)
+        data = {
+            "index": index,
+            "digit": digit,
+            "probability": float(row[digit]),
+            "rejected": unnamed,
+        }
         yield Line(data, f"{index}: {spoken(answers, index, unnamed=unnamed)}", unnamed=unnamed)
 
 
@@ -243,11 +242,11 @@ def picture_line(name: str, reading: Reading | Exception, single: bool) -> Line:
     if isinstance(reading, Exception):
         return failure(name, str(reading))
     data = {"path": name, **(reading.as_single() if single else reading.as_data())}
-    return Line(data, f"{name}: {in_words(reading)}", unnamed=reading.rejected)
+    return Line(data, f"{shown(name)}: {in_words(reading)}", unnamed=reading.rejected)
 
 
 def failure(name: str, error: str) -> Line:
-    return Line({"path": name, "error": error}, f"{name}: {error}", failed=True)
+    return Line({"path": name, "error": error}, shown(f"{name}: {error}"), failed=True)
 
 
 def in_words(reading: Reading) -> str:
@@ -293,4 +292,4 @@ def write_submission(data: str, model: Model, path: Path, as_json: bool) -> None
     if as_json:
         print_json({"submission": str(path), "digits": len(digits)})
     else:
-        print(f"{len(digits):,} digits of {data} written to {path}")
+        print(shown(f"{len(digits):,} digits of {data} written to {path}"))

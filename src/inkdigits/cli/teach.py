@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from inkdigits.cli.console import Command, json_option, per_cent, print_json
+from inkdigits.cli.console import Command, json_option, per_cent, print_json, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,7 +59,7 @@ def command(pictures: tuple[str, ...], label: int, folder: str, model: str, as_j
         if as_json:
             print_json({key: value for key, value in line.items() if key != "said"})
         else:
-            print(f"{name}: {line.get('said') or line['error']}", flush=True)
+            print(shown(f"{name}: {line.get('said') or line['error']}"), flush=True)
     if not as_json:
         print_summary(own, model)
     return int(failed)
@@ -152,6 +152,6 @@ def print_summary(own: Path, model: str) -> None:
     if not total:
         return
     each = ", ".join(f"{count} × {digit}" for digit, count in counts.items() if count)
-    print(f"\n{own} holds {total} {'digit' if total == 1 else 'digits'}: {each}\n")
+    print(f"\n{shown(own)} holds {total} {'digit' if total == 1 else 'digits'}: {each}\n")
     options = ["--from", model, "--data", "mnist", "--and", str(own), "--out", "mine.safetensors"]
-    print(f"Next:  inkdigits train {shlex.join(options)}")
+    print(shown(f"Next:  inkdigits train {shlex.join(options)}"))

@@ -303,6 +303,22 @@ class Plan:
         validating = self.exam is not None and self.exam.name == "validation"
         return self.exam if validating or self.recipe.name == "classic" else None
 
+    @property
+    def kept(self) -> Dataset | None:
+        """Validation digits, which this run learns nothing from; None where there are none."""
+        if self.exam is not None and self.exam.name == "validation":
+            return self.exam.dataset
+        return None if self.lesson is None else self.lesson.exams.get("mnist")
+
+    def never_learned(self, digits: Dataset) -> bool:
+        """Whether the model that the run starts from, if any, is known not to have seen these."""
+        if self.start is None:
+            return self.checkpoint is None or self.checkpoint.card.started_from is None
+        card = self.start.card
+        return (card.calibration or {}).get("data") == digits.fingerprint or (
+            card.started_from is None and card.data == self.dataset.fingerprint
+        )
+
     def mixture(self, seed: int) -> Dataset:
         """What an epoch shows."""
         return (
@@ -430,8 +446,8 @@ def train_one(
         "parameters": model.network.parameters.size,
         "seconds": model.card.seconds,
     }
-    if model.tells_digits and plan.lesson is None:
-        model = calibrate(model, plan, say)
+    if model.tells_digits or model.card.calibration is not None:
+        model = calibrate(model, plan, path, say)
         save_model(model, path)
     scores: dict[str, Any] = {}
     if plan.lesson is not None:
@@ -467,27 +483,41 @@ def train_one(
     }
 
 
-def calibrate(model: Model, plan: Plan, say: Say) -> Model:
-    """Finds out what the model's confidence is worth, if digits were kept to do it by."""
-    from inkdigits.errors import DataError
+def calibrate(model: Model, plan: Plan, path: Path, say: Say) -> Model:
+    """Finds out what the model's confidence is worth, if digits were kept to do it by.
+
+    Raises:
+        Interrupted: Ctrl-C; the model itself is in `path` already.
+    """
+    from inkdigits.errors import DataError, Interrupted
     from inkdigits.reading.calibrate import calibrated
 
-    kept = None if plan.exam is None or plan.exam.name != "validation" else plan.exam.dataset
+    kept = plan.kept
     if kept is None:
-        say("\nNot calibrated: with --holdout it is, on the digits that are kept")
-        return model
-    try:
-        with progress("calibrating", len(kept)) as tick:
-            model = calibrated(model, kept, progress=lambda done: tick(done, ""))
-    except DataError as error:
-        say(f"\nNot calibrated: {error}")
-        return model
-    calibration = model.card.calibration or {}
-    say(
-        f"\nCalibrated on {len(kept):,} digits read as pictures: temperature "
-        f"{calibration['temperature']:.3f}; below a confidence of {calibration['threshold']:.3f} "
-        "no digit is named"
-    )
+        hindrance = "with --holdout it is, on the digits that are kept"
+    elif not plan.never_learned(kept):
+        hindrance = "the model it started from may have learned the digits that are kept"
+    else:
+        try:
+            with progress("calibrating", len(kept)) as tick:
+                model = calibrated(model, kept, progress=lambda done: tick(done, ""))
+        except DataError as error:
+            hindrance = str(error)
+        except KeyboardInterrupt:
+            raise Interrupted(f"stopped: the model is in {path}, not calibrated", model) from None
+        else:
+            calibration = model.card.calibration or {}
+            say(
+                f"\nCalibrated on {len(kept):,} digits read as pictures: temperature "
+                f"{calibration['temperature']:.3f}; below a confidence of "
+                f"{calibration['threshold']:.3f} no digit is named"
+            )
+            return model
+    say(f"\nNot calibrated: {hindrance}")
+    if model.card.calibration is not None:
+        say(
+            "Keeps temperature and threshold of the model it started from, but none of its promises"
+        )
     return model
 
 

@@ -154,8 +154,8 @@ def threshold_from(rows: Sequence[Sequence[float]], budget: float) -> float:
         named = f"{np.ceil(least * 1e5) / 1e3:.3f} %"
         raise DataError(
             f"expected a budget for errors of {named} or more, got {100 * budget:.4g} %: fewer "
-            "cannot be promised after what was seen of this model; allow more, or calibrate it on "
-            "more digits"
+            "cannot be promised after what was seen of this model; allow more, or train with "
+            "--holdout on more digits"
         )
     return float(min(keeping))
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from inkdigits.dataset import SIDE, Dataset
 from inkdigits.errors import DataError
 from inkdigits.evaluation.report import wilson_interval
+from inkdigits.glyph import BOX
 
 __all__ = [
     "DISTORTIONS",
@@ -37,8 +38,7 @@ Pixels = NDArray[np.uint8]
 Numbers = NDArray[np.float64]
 Distort = Callable[[Pixels, float, np.random.Generator], Pixels]
 
-BOX = 20  # digits lie in the middle of the frame, in a box of so many pixels
-MIDDLE = (SIDE - 1) / 2
+CENTRE = (SIDE - 1) / 2
 
 
 def rotation(images: Pixels, degrees: float, generator: np.random.Generator) -> Pixels:
@@ -73,7 +73,7 @@ def moved(images: Pixels, maps: Numbers, shifts: Numbers) -> Pixels:
     """
     import cv2
 
-    ends = shifts + MIDDLE - MIDDLE * maps.sum(axis=2)  # where the corner of the frame goes
+    ends = shifts + CENTRE - CENTRE * maps.sum(axis=2)  # where the corner of the frame goes
     matrices = np.concatenate([maps, ends[:, :, np.newaxis]], axis=2)  # (N, 2, 3)
     distorted = np.empty_like(images)
     for index, (image, matrix) in enumerate(zip(images, matrices, strict=True)):

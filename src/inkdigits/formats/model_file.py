@@ -280,13 +280,29 @@ def card_from(data: Any) -> Card:
 
 def check_calibration(calibration: dict[str, Any] | None) -> None:
     for name, (low, high) in {"temperature": (0.01, 100.0), "threshold": (0.0, 1.0)}.items():
-        value = None if calibration is None else calibration.get(name)
-        if calibration is not None and not (
-            isinstance(value, int | float) and low <= value <= high
-        ):
+        value: Any = None if calibration is None else calibration.get(name)
+        if calibration is not None and not (is_number(value) and low <= value <= high):
             raise ModelError(
                 f"expected {name} of {low} to {high} in the card's calibration, got {value!r:.80}"
             )
+
+    curve = None if calibration is None else calibration.get("curve")
+    rows = curve if isinstance(curve, list) else [curve]
+    for row in [] if curve is None else rows:
+        if not (
+            isinstance(row, list)
+            and len(row) == 3
+            and all(is_number(share) and 0 <= share <= 1 for share in row)
+        ):
+            raise ModelError(
+                "expected three numbers from 0 to 1 in each row of the calibration's curve, "
+                f"got {row!r:.80}"
+            )
+
+
+def is_number(value: Any) -> bool:
+    """Whether JSON has a number here; `True` is none, though Python counts it as 1."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def holds_figures(row: dict[str, Any]) -> bool:

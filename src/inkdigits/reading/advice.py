@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from inkdigits.glyph import STROKE_WIDTHS
 from inkdigits.reading.ink import Choices
 
-__all__ = ["CHANGES", "CHECKS", "PRESENT", "Change", "Check", "Seen"]
+__all__ = ["CHANGES", "CHECKS", "NONE", "PRESENT", "Change", "Check", "Seen"]
 
 Box = tuple[int, int, int, int]
 
@@ -89,6 +89,10 @@ class Change:
 BRIGHTER = "Press harder, or photograph it in better light."
 CLEANER = "Use clean paper and even light."
 CLOSER = "Go nearer with the camera, or write larger."
+NONE = (
+    "It may be no digit, and then all is well. If it is one, say which with --expected D, to learn "
+    "what keeps it from being read."
+)
 LONE = "Cut the picture to the one digit."
 PAPER = "Leave some paper around it."
 PRESENT = "See that the digit is in the picture, large and clear."

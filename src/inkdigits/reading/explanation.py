@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkdigits.inspection import Nearest
-from inkdigits.reading.advice import CHECKS, PRESENT, Change, Seen
+from inkdigits.reading.advice import CHECKS, NONE, PRESENT, Change, Seen
 from inkdigits.reading.ink import Choices
 from inkdigits.reading.reader import Reading
 
@@ -82,10 +82,15 @@ class Explanation:
         return clear(self.reading) is not None and self.expected in (None, self.reading.digit)
 
     @property
+    def none(self) -> bool:
+        """Whether it clearly looks like no digit."""
+        return (self.reading.not_a_digit or 0) >= CLEAR
+
+    @property
     def telling(self) -> list[Trial]:
         """The trials that alter the answer, to the expected digit if it is another; surest first.
 
-        Of several that have one remedy it is the surest alone.
+        Of several that point to one cause it is the surest alone.
         """
         wanted = None if self.expected == clear(self.reading) else self.expected
         found = [
@@ -93,10 +98,10 @@ class Explanation:
             for trial in self.trials
             if trial.changed and (wanted is None or trial.digit == wanted)
         ]
-        by_remedy: dict[str, Trial] = {}
+        by_cause: dict[str, Trial] = {}
         for trial in sorted(found, key=lambda trial: -trial.confidence):
-            by_remedy.setdefault(trial.change.why, trial)
-        return list(by_remedy.values())
+            by_cause.setdefault(trial.change.why, trial)
+        return list(by_cause.values())
 
     @property
     def looks(self) -> list[str]:
@@ -137,9 +142,9 @@ class Explanation:
         sure = f"{percent(reading.confidence)} sure"
         rival = self.expected if self.expected not in (None, first) else second
         share = reading.answers.probabilities[0][rival] * (1 - (reading.not_a_digit or 0))
-        if reading.not_a_digit is not None and reading.not_a_digit >= CLEAR:
+        if self.none:
             return (
-                f"It does not look like a digit, {percent(reading.not_a_digit)} sure; "
+                f"It does not look like a digit, {percent(reading.not_a_digit or 0)} sure; "
                 f"of all digits, most like {a(first)}."
             )
         if clear(reading) is None:
@@ -159,11 +164,14 @@ class Explanation:
         Where nobody says what it should be, faults of the picture are told unless it is sure.
         """
         said: dict[str, str] = {}  # by remedy, so that each is named once
+        doubted = self.none and self.expected is None and self.seen is not None
         if self.right:
             said[""] = self.firmness
             if self.expected is not None or self.reading.confidence >= SURE:
                 return list(said.values())
         else:
+            if doubted:
+                said[""] = NONE
             for trial in self.telling[:MOST_MENDING]:
                 said.setdefault(trial.change.remedy, mended(trial))
         if self.seen is None:
@@ -174,7 +182,7 @@ class Explanation:
                 if check.final:
                     return [sentence]
                 said.setdefault(check.remedy, sentence)
-        if not self.telling and not self.right:
+        if not self.telling and not self.right and not doubted:
             label = "D" if self.expected is None else self.expected
             said[""] = (
                 "No single change mends it. Write it more clearly, or teach the network your "

@@ -23,11 +23,12 @@ def coarsened(picture: Pixels | Levels) -> NDArray[np.float32]:
     """A picture with a longer side of at most COARSE, float32."""
     import cv2
 
-    scale = COARSE / max(picture.shape[:2])
+    height, width = picture.shape[:2]
+    scale = COARSE / max(height, width)
     if scale >= 1:
         return picture.astype(np.float32)
-    coarse = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return np.asarray(coarse, np.float32)
+    size = max(1, round(scale * width)), max(1, round(scale * height))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def without_slow_changes(levels: NDArray[np.float32]) -> NDArray[np.float32]:

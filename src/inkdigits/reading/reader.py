@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkdigits.dataset import SIDE
-from inkdigits.errors import InkdigitsError
+from inkdigits.errors import InkdigitsError, PictureError
 from inkdigits.glyph import deskewed, glyph_of, turned
 from inkdigits.model import Answers, Model
 from inkdigits.parallel import available_threads, blas_on_one_thread
@@ -244,14 +244,23 @@ def read_pictures(
         threads: at most so many; None for as many as the machine has. The readings are the same.
 
     Yields:
-        The reading of each, or the error that `read_picture` raises.
+        The reading of each, or the error that `read_picture` raises; a PictureError also where
+        memory or OpenCV fails, so that one picture costs no other its reading.
     """
+    import cv2
 
     def tried(path: str | Path) -> Reading | InkdigitsError:
         try:
             return read_picture(path, model, threshold=threshold)
         except InkdigitsError as error:
             return error
+        except (MemoryError, cv2.error) as error:
+            what = (
+                "too little memory" if isinstance(error, MemoryError) else "one that OpenCV refuses"
+            )
+            return PictureError(
+                f"expected {path} to be a picture that can be read, got {what}: scale or crop it"
+            )
 
     workers = available_threads() if threads is None else threads
     waiting: deque[Future[Reading | InkdigitsError]] = deque()

@@ -40,7 +40,7 @@ from inkdigits.sources.marks import (
 )
 from inkdigits.sources.strokes import drawn
 
-__all__ = ["KINDS", "OF_DIGITS", "SHARES", "negatives"]
+__all__ = ["KINDS", "OF_DIGITS", "SHARES", "negatives", "possible_kinds"]
 
 Pixels = NDArray[np.uint8]
 Labels = NDArray[np.uint8]
@@ -63,14 +63,20 @@ PARTS: tuple[tuple[tuple[int, ...], str, float, float], ...] = (
 
 
 def fragments(count: int, generator: np.random.Generator, images: Pixels, labels: Labels) -> Pixels:
-    """Digits of which more than half is cut away, scaled to a glyph again."""
-    parts = generator.integers(len(PARTS), size=count)
+    """Digits of which more than half is cut away, scaled to a glyph again.
+
+    Only parts are cut for which there are digits; without any (`possible_kinds`) all stays blank.
+    """
     pieces = np.zeros((count, SIDE, SIDE), np.uint8)
+    possible = _possible_parts(labels)
+    if not possible.size:
+        return pieces
+    parts = possible[generator.integers(possible.size, size=count)]
     for number, (digits, side, least, most) in enumerate(PARTS):
         here = np.flatnonzero(parts == number)
-        suited = np.flatnonzero(np.isin(labels, digits))
-        if not suited.size:
+        if number not in possible:
             continue
+        suited = np.flatnonzero(np.isin(labels, digits))
         shares = generator.uniform(least, most, here.size).tolist()
         chosen = images[generator.choice(suited, here.size)]
         for index, digit, share in zip(here.tolist(), chosen, shares, strict=True):
@@ -79,6 +85,11 @@ def fragments(count: int, generator: np.random.Generator, images: Pixels, labels
                 pieces[index] = glyph_of(part, widths=None)
     # Enlarged edges are soft: make them as steep as they were.
     return to_pixels((pieces / 255 - 0.25) * 2)
+
+
+def _possible_parts(labels: Labels) -> NDArray[np.intp]:
+    """The places in `PARTS` of those that can be cut from digits with these labels."""
+    return np.flatnonzero([np.isin(labels, digits).any() for digits, *_ in PARTS])
 
 
 def _part(digit: Pixels, side: str, share: float) -> Pixels:
@@ -209,6 +220,18 @@ SHARES: Mapping[str, float] = MappingProxyType(
 )
 
 
+def possible_kinds(labels: Labels | None) -> list[str]:
+    """The kinds that can be made, in the order of `SHARES`.
+
+    Args:
+        labels: of the digits there are to make some kinds of, shape (M,); None for no digits.
+    """
+    if labels is None or not len(labels):
+        return list(KINDS)
+    cut = _possible_parts(labels).size
+    return [*KINDS, *(name for name in OF_DIGITS if name != "fragments" or cut)]
+
+
 def negatives(
     count: int,
     generator: np.random.Generator,
@@ -224,7 +247,8 @@ def negatives(
         count: how many pictures.
         generator: of all that is drawn.
         digits: glyphs, shape (M, 28, 28), uint8, of which pairs and fragments are made; without
-            them, or without their labels, the kinds of `OF_DIGITS` are left out.
+            them, or without their labels, the kinds of `OF_DIGITS` are left out, and fragments
+            also where there is no digit that can be cut.
         labels: shape (M,), what the digits are, 0 to 9.
 
     Returns:
@@ -236,7 +260,7 @@ def negatives(
     material = None
     if digits is not None and labels is not None and len(digits):
         material = checked_images(digits), labels
-    names = [*KINDS, *(OF_DIGITS if material else ())]
+    names = possible_kinds(labels if material else None)
     shares = np.array([SHARES[name] for name in names])
     kinds = generator.choice(len(names), count, p=shares / shares.sum())
     pictures = np.empty((count, SIDE, SIDE), np.uint8)

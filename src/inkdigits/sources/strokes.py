@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkdigits.dataset import SIDE
+from inkdigits.glyph import BOX, MIDDLE
 
 __all__ = ["Hand", "Shape", "centred", "drawn", "reduced", "shape", "smooth", "with_serifs"]
 
@@ -24,8 +25,6 @@ Pixels = NDArray[np.uint8]
 # Strokes, each of shape (n, 2): x to the right and y down, in any unit.
 Shape = tuple[Points, ...]
 
-BOX = 20  # the longer side of a glyph's ink
-MIDDLE = 14  # the pixel in which a glyph's centre of mass is
 FINE = 4  # a pixel of the glyph is so many of the canvas, either way
 CANVAS = SIDE * FINE
 SHIFT = 4  # bits of the fraction in the coordinates that OpenCV is given

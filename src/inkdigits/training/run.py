@@ -79,7 +79,7 @@ def train(
         epochs: how many times through the data; None for the recipe's own.
         threads: at most so many; None for as many as the machine has.
         start: a model of the same layers whose weights to go on from; the new one keeps its
-            calibration.
+            temperature and threshold, but no promise that was measured on other weights.
         watch: digits to score after each epoch: validation, or for `classic` the test set, as the
             post does. They decide nothing but what `patience` says, and their time is not counted.
         patience: end when the accuracy on `watch` has not risen for so many epochs; the model is
@@ -166,7 +166,7 @@ class Run:
         self.history: list[dict[str, Any]] = []
         self.kept: Weights | None = None
         self.started_from = None if start is None else start.fingerprint
-        self.calibration = None if start is None else start.card.calibration
+        self.calibration = None if start is None else inherited_calibration(start)
         network = recipe.network()
         if start is not None:
             take_over(start.network, network, recipe.name)
@@ -354,6 +354,19 @@ class Run:
         self.began, self.aside = self.clock() - card.seconds, 0.0
         self.epoch_began = checkpoint.epoch_began
         self.checkpointed = (self.trainer.step, self.seconds())
+
+
+def inherited_calibration(start: Model) -> dict[str, Any] | None:
+    """What a model that goes on from `start` may keep of its calibration.
+
+    Temperature and threshold are still a better guess than none. How often it errs was measured on
+    the model that "inherited" names, which need not be `start` itself.
+    """
+    calibration = start.card.calibration
+    if calibration is None:
+        return None
+    kept = {name: calibration[name] for name in ("temperature", "threshold") if name in calibration}
+    return kept | {"inherited": calibration.get("inherited", start.fingerprint)}
 
 
 def best_epoch(history: list[dict[str, Any]]) -> int:

@@ -62,11 +62,11 @@ const UNSURE = 0.5; // and below this not sure, whatever the model's own thresho
     if (answer === null) {
       return { kind: "nothing", large: WORDS.nothingYet, small: WORDS.nothingKnown };
     }
-    if (answer.notADigit !== null && answer.notADigit > 0.5) {
+    const unsure = answer.rejected || answer.confidence < UNSURE;
+    if (unsure && answer.notADigit !== null && answer.notADigit >= answer.confidence) {
       const small = WORDS.noneKnown(answer);
       return { kind: "none", large: WORDS.notADigit, small, aloud: `${WORDS.notADigit}. ${small}` };
     }
-    const unsure = answer.rejected || answer.confidence < UNSURE;
     const sure = !unsure && answer.confidence >= SURE;
     const words = unsure ? WORDS.notSure : sure ? WORDS.sure : WORDS.fairlySure;
     return {

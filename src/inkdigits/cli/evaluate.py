@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -72,12 +71,13 @@ def command(
     it. All are taken as they are: pictures that are read are normalised first.
     """
     from inkdigits.evaluation import compare
-    from inkdigits.files import existing
     from inkdigits.formats import load_model
     from inkdigits.sources import load
 
     if out is not None:
-        existing(Path(out).parent)  # better said now than after minutes of work
+        from inkdigits.plots.paper import drawable
+
+        drawable(out)  # better said now than after minutes of work
     models = [(path, load_model(path)) for path in (model, other) if path is not None]
     dataset = load(data)
     scores = [scored(path, each, dataset, threads, distorted=robustness) for path, each in models]

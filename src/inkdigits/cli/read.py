@@ -108,7 +108,7 @@ def command(
     if submission is not None:
         write_submission(inputs[0], reader, Path(submission), as_json)
         return 0
-    threshold = None if error_budget is None else threshold_within(reader, error_budget)
+    threshold = None if error_budget is None else reader.threshold_within(error_budget)
     if explain or out is not None:
         from inkdigits.cli.explaining import explained
 
@@ -159,24 +159,6 @@ def check_options(
         from inkdigits.plots.paper import drawable
 
         drawable(out)
-
-
-def threshold_within(model: Model, budget: float) -> float:
-    """The threshold of confidence from which on at most `budget` of the answers are wrong.
-
-    It is the model's own at least: a generous budget is no reason to name what is no digit.
-    """
-    from inkdigits.errors import ModelError
-    from inkdigits.evaluation import threshold_from
-
-    calibration = model.card.calibration or {}
-    curve = calibration.get("curve")
-    if not curve:
-        raise ModelError(
-            "expected a model whose card says how often it errs, got one that was never "
-            "calibrated: leave --error-budget away, or read with --model reader"
-        )
-    return max(threshold_from(curve, budget), float(calibration["threshold"]))
 
 
 # Many inputs

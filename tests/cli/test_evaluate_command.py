@@ -339,6 +339,4 @@ def test_a_folder_that_is_not_there_is_said_before_the_work(
     refusal: Callable[..., str], model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Model, "answer", None)
-    assert "there is no folder nowhere" in refusal(
-        "evaluate", model, "--out", "nowhere/figure.png"
-    )
+    assert "there is no folder nowhere" in refusal("evaluate", model, "--out", "nowhere/figure.png")

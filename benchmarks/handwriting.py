@@ -49,8 +49,10 @@ BARS = (
     Bar(name="sets: accuracy, %", at_least=98.5),
     Bar(name="all: accuracy, %"),
     Bar(name="all: accuracy of the answers given, %"),
-    Bar(name="all: refused, %"),
+    Bar(name="all: refused, %", at_most=1),
     Bar(name=f"all: accuracy where at least {100 * SURE:g} % sure, %", at_least=99.5),
+    Bar(name="fashion_mnist_500: refused, %", at_least=95),
+    Bar(name="notmnist_500: all but I: refused, %", at_least=80),
     Bar(name="no digits: refused, %"),
     Bar(name=f"no digits: refused where {100 * LOSS:g} % of the digits are, %"),
     Bar(name="no digits: AUROC", form="{:.4f}"),
@@ -161,6 +163,8 @@ def figures(
         found[f"{each.name}: refused, %"] = each.refused
         sure = f"{each.name}: accuracy where at least {100 * SURE:g} % sure, %"
         found[sure] = each.sure_accuracy
+    for other in others:
+        found[f"{other.name}: refused, %"] = other.refused
     overall = next((each for each in others if each.name.startswith("all:")), None)
     if overall is not None:
         found["no digits: refused, %"] = overall.refused

@@ -50,8 +50,12 @@ BARS = (
     Bar(name="as glyphs: accuracy, %"),
     Bar(name="as pictures: accuracy, %", at_least=99.4),
     Bar(name="undone and redone: most points lost", at_most=0.2),
+    Bar(name="as glyphs: log loss", at_most=0.02, form="{:.4f}"),
     Bar(name="expected calibration error, %", form="{:.3f}"),
-    Bar(name="no digits: refused, mean over kinds, %", at_least=95),
+    Bar(name="blanks: refused, %", at_least=95),
+    Bar(name="scribbles: refused, %", at_least=95),
+    Bar(name="noise: refused, %", at_least=95),
+    Bar(name="no digits: refused, mean over kinds, %"),
     Bar(name="digits refused, %", at_most=1),
     Bar(name="12-megapixel photo, ms", at_most=500, form="{:.0f}"),
     Bar(name="300 × 300 drawing, ms", at_most=15, form="{:.1f}"),
@@ -97,6 +101,7 @@ def accuracy(data: str, exam: ink.Dataset, answers: Answers, read: Read, figures
     right = scores.answers == scores.labels
     spoken = reliability(answers.confidence, right).expected_error
     figures["as glyphs: accuracy, %"] = 100 * scores.accuracy
+    figures["as glyphs: log loss"] = scores.log_loss
     error = reliability(scores.confidence, right).expected_error
     figures["expected calibration error, %"] = 100 * error
     correct = int((read.digits == exam.known_labels).sum())
@@ -199,6 +204,7 @@ def no_digits(
         )
         said = read_all(model, map(png, images))
         refused[name] = float(said.rejected.mean())
+        figures[f"{name}: refused, %"] = 100 * refused[name]
         told[name] = rejection(read.confidence, said.confidence)
     rows = [
         [name, per_cent(refused[name], 1), per_cent(at_loss(each), 1), f"{each.auroc:.4f}"]

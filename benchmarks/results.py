@@ -17,6 +17,8 @@ from inkdigits.sources import load
 from inkdigits.sources.mnist import PARTS
 
 DOCUMENT = harness.ROOT / "docs" / "results.md"
+README = harness.ROOT / "README.md"
+PARAGRAPH = "\n\n"  # what ends one
 NONE = "–"  # in a table: there is nothing to say
 
 
@@ -84,6 +86,7 @@ def publish(
 ) -> None:
     """Prints what `measure` found; with `write`, also puts it into docs/results.md.
 
+    The first table, that of the bars, goes into README.md as well, where it has a place for it.
     Where times are among it, a run on a machine whose second core was away is void, and not
     written.
     """
@@ -100,3 +103,5 @@ def publish(
     if before is not None and after is not None and min(before, after) < harness.GATE:
         sys.exit(f"void: expected {harness.GATE} or more{gate}; run it again")
     harness.write_section(DOCUMENT, name, report)
+    if f"<!-- {name} begins -->" in README.read_text(encoding="utf-8"):
+        harness.write_section(README, name, f"`{command}`:\n\n{text.partition(PARAGRAPH)[0]}\n")

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from inkdigits.dataset import Dataset
-from inkdigits.errors import DataError
+from inkdigits.errors import DataError, ModelError
 from inkdigits.evaluation import report
-from inkdigits.model import Model
-from inkdigits.network import Network
+from inkdigits.model import Card, Model
+from inkdigits.network import Dense, Flatten, Network
 
 
 @pytest.fixture(params=["blink", "classic"])
@@ -112,3 +112,71 @@ def test_scores_are_added_to_a_new_card(blink: Model) -> None:
     assert second.card.scores == {"test": 2, "validation": 3}
     assert second.network is blink.network
     assert replace(second.card, scores={}) == blink.card
+
+
+# Eleven answers, and what calibration does to them
+
+
+@pytest.fixture
+def telling() -> Model:
+    """A model whose logits for any image are 0 … 9 for the digits, and 9 for none of them."""
+    network = Network((Flatten(), Dense(784, 11)))
+    bias = network.views(network.parameters)[1]["bias"]
+    bias[:] = [*range(10), 9]
+    card = Card(recipe="hand-made", settings={}, seed=0, epochs=0, data="", version="", seconds=0.0)
+    return Model(network, card)
+
+
+BLANK = np.zeros((1, 28, 28), np.uint8)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 2.5])
+def test_the_digits_probabilities_leave_out_that_it_is_none(
+    telling: Model, temperature: float
+) -> None:
+    model = telling.with_calibration({"temperature": temperature, "threshold": 0.0})
+    answers = model.answer(BLANK)
+    scaled = np.exp(np.array([*range(10), 9]) / temperature)
+    np.testing.assert_allclose(answers.probabilities[0], scaled[:10] / scaled[:10].sum())
+    assert answers.not_a_digit is not None
+    np.testing.assert_allclose(answers.not_a_digit[0], scaled[10] / scaled.sum())
+    np.testing.assert_allclose(
+        answers.confidence, answers.probabilities.max(axis=1) * (1 - answers.not_a_digit)
+    )
+
+
+def test_what_is_most_likely_no_digit_is_still_given_its_likeliest(telling: Model) -> None:
+    views = telling.network.views(telling.network.parameters)
+    views[1]["bias"][10] = 20
+    assert telling.predict(BLANK)[0] == telling.answer(BLANK).digits[0] == 9
+
+
+def test_a_model_of_ten_answers_does_not_know_what_is_no_digit(model: Model) -> None:
+    answers = model.answer(BLANK)
+    assert answers.not_a_digit is None
+    assert not model.tells_digits
+    np.testing.assert_array_equal(answers.confidence, answers.probabilities.max(axis=1))
+
+
+def test_an_answer_is_refused_below_the_threshold_and_given_at_it(telling: Model) -> None:
+    confidence = float(telling.answer(BLANK).confidence[0])
+    for threshold, rejected in ((confidence, False), (np.nextafter(confidence, 1), True)):
+        model = telling.with_calibration({"temperature": 1.0, "threshold": threshold})
+        assert model.answer(BLANK).rejected.tolist() == [rejected]
+
+
+def test_a_budget_gives_the_lowest_threshold_that_keeps_it_but_the_models_own_at_least(
+    telling: Model,
+) -> None:
+    curve = [[0.1, 1.0, 0.05], [0.6, 0.9, 0.01], [0.9, 0.5, 0.001]]
+    model = telling.with_calibration({"temperature": 1.0, "threshold": 0.4, "curve": curve})
+    assert [model.threshold_within(b) for b in (0.05, 0.02, 0.005)] == [0.4, 0.6, 0.9]
+    with pytest.raises(DataError, match=r"of 0\.100 % or more"):
+        model.threshold_within(0.0005)
+
+
+def test_a_model_that_was_not_calibrated_promises_nothing(telling: Model) -> None:
+    inherited = telling.with_calibration({"temperature": 1.0, "threshold": 0.4, "inherited": "x"})
+    for model in (telling, inherited):
+        with pytest.raises(ModelError, match="not calibrated"):
+            model.threshold_within(0.01)

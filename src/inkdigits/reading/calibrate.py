@@ -28,8 +28,8 @@ def calibrated(
     """The model with a temperature, a threshold and a curve of coverage and risk on its card.
 
     The temperature makes the log loss least (`evaluation.fit_temperature`). The threshold is the
-    highest that refuses at most `REFUSED` of these digits. The curve has rows [threshold, share of
-    digits that are named, share of these that are wrong], for `evaluation.threshold_from`.
+    highest that refuses at most `REFUSED` of these digits. The curve is that of
+    `evaluation.CoverageRisk.rows`, from which `Model.threshold_within` takes its promises.
 
     Args:
         model: what to calibrate; its own calibration, if any, is replaced.

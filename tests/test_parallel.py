@@ -212,6 +212,24 @@ needs_blas_in_hand = pytest.mark.skipif(
 
 
 @needs_blas_in_hand
+def test_any_thread_can_hold_blas_after_another_has() -> None:
+    with threadpool_limits(2, user_api="blas"):
+        with blas_on_one_thread():
+            pass
+        held: list[int] = []
+
+        def holds() -> None:
+            with blas_on_one_thread():
+                held.extend(blas_threads())
+
+        thread = threading.Thread(target=holds)
+        thread.start()
+        thread.join()
+        assert set(held) == {1}
+        assert set(blas_threads()) == {2}
+
+
+@needs_blas_in_hand
 def test_blas_has_one_thread_inside_and_as_many_as_before_afterwards() -> None:
     with threadpool_limits(2, user_api="blas"):
         before = blas_threads()

@@ -21,7 +21,7 @@ from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import OpenBLASController, ThreadpoolController
 
 from inkdigits.network import Network
 
@@ -82,6 +82,7 @@ class OneThread:
         with self._lock:
             if self._inside == 0:
                 self._limit = blas().limit(limits=1)
+                let_any_thread_limit()
             self._inside += 1
 
     def __exit__(self, *_: object) -> None:
@@ -89,6 +90,17 @@ class OneThread:
             self._inside -= 1
             if self._inside == 0:
                 self._limit.restore_original_limits()
+                let_any_thread_limit()
+
+
+def let_any_thread_limit() -> None:
+    """Keeps OpenBLAS's number of threads from belonging to the thread that has just set it.
+
+    It is one number for the whole process. From 3.8 on threadpoolctl does nothing where another
+    thread than the first one sets it, and says nothing; `OneThread` lets one at a time do that.
+    """
+    if hasattr(OpenBLASController, "clear_controlling_thread"):
+        OpenBLASController.clear_controlling_thread(force=True)
 
 
 ONE_THREAD = OneThread()
@@ -164,7 +176,7 @@ class Crew:
             try:
                 program(Member(number, self))
             except Stopped:
-                pass
+                let_any_thread_limit()
             except BaseException as error:
                 errors.append(error)
                 for other in self._others(number):

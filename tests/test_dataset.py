@@ -172,3 +172,50 @@ def test_any_other_content_has_another_fingerprint() -> None:
         DIGITS.subset([]),
     ]
     assert len({digits.fingerprint for digits in sets}) == len(sets)
+
+
+# Labels that are wrong on purpose
+
+MANY = Dataset(np.zeros((1000, 28, 28), np.uint8), np.arange(1000) % 10)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.0004, 0.2, 0.9, 1.0])
+def test_a_share_of_the_labels_is_replaced_by_other_digits(share: float) -> None:
+    mixed = MANY.mislabelled(share, seed=1)
+    wrong = mixed.known_labels != MANY.known_labels
+    assert wrong.sum() == round(share * 1000)
+    assert mixed.known_labels.max() <= 9
+    assert np.shares_memory(mixed.images, MANY.images)
+    assert (MANY.known_labels == np.arange(1000) % 10).all()
+
+
+def test_wrong_labels_are_any_of_the_nine_others() -> None:
+    """Of 1,000 labels each of the 90 pairs has 11, and by chance one at least."""
+    mixed = MANY.mislabelled(1.0, seed=1)
+    pairs = set(zip(MANY.known_labels.tolist(), mixed.known_labels.tolist(), strict=True))
+    assert len(pairs) == 90
+
+
+def test_what_is_wrong_at_a_share_is_wrong_in_the_same_way_at_a_larger_one() -> None:
+    less, more = (MANY.mislabelled(share, seed=4).known_labels for share in (0.2, 0.3))
+    wrong = less != MANY.known_labels
+    assert (more[wrong] == less[wrong]).all()
+    assert not (more != MANY.known_labels)[:200].all(), "they are spread over the whole"
+
+
+def test_the_seed_decides_which_labels_are_wrong() -> None:
+    one, same, other = (MANY.mislabelled(0.5, seed=seed) for seed in (1, 1, 2))
+    assert one.fingerprint == same.fingerprint != other.fingerprint
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan"), float("inf")])
+def test_a_share_that_is_none_is_refused(share: float) -> None:
+    with pytest.raises(DataError, match=r"^expected a share of the labels, 0 to 1, got"):
+        DIGITS.mislabelled(share, seed=1)
+
+
+def test_labels_that_are_not_there_cannot_be_wrong() -> None:
+    with pytest.raises(DataError, match="expected labelled digits"):
+        Dataset(IMAGES).mislabelled(0.5, seed=1)
+    with pytest.raises(DataError, match="expected a seed of 0 or more, got -1"):
+        DIGITS.mislabelled(0.5, seed=-1)

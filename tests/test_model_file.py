@@ -199,6 +199,13 @@ def test_any_reader_of_safetensors_finds_the_weights_by_layer_and_name(saved: Pa
         assert json.loads(file.metadata()[METADATA])["format"] == FORMAT
 
 
+def test_a_card_from_before_there_were_changes_has_none(saved: Path) -> None:
+    whole = load_model(saved).card
+    rewritten(saved, "card", without("changes"))
+    assert load_model(saved).card == whole
+    assert whole.changes == []
+
+
 def test_the_same_model_makes_the_same_bytes(tmp_path: Path) -> None:
     contents = set()
     for number in range(5):
@@ -440,6 +447,13 @@ def test_an_architecture_that_cannot_be_is_refused(
         (with_value("scores", 1), "expected scores on the card as"),
         (with_value("started_from", 1), "expected started_from on the card as"),
         (with_value("history", {}), "expected history on the card as"),
+        (with_value("changes", {}), "expected changes on the card as"),
+        (with_value("changes", [1]), "expected step, epoch and done in each of the card's changes"),
+        (with_value("changes", [{"step": 1, "epoch": 1}]), "expected step, epoch and done in each"),
+        (
+            with_value("changes", [{"step": 1, "epoch": 1, "done": -1, "rate": 0.1}]),
+            "expected step, epoch and done in each",
+        ),
         (with_value("history", [[1, 0.5]]), "expected epoch and loss in the card's history"),
         (with_value("history", [{"epoch": 1}]), "expected epoch and loss in the card's history"),
         (

@@ -144,6 +144,31 @@ class Dataset:
             return Dataset(images)
         return Dataset(images, np.concatenate([self.labels, other.labels]))
 
+    def mislabelled(self, share: float, *, seed: int) -> Dataset:
+        """The same images, with so many of their labels wrong: what does a network learn from that?
+
+        Which labels are changed, and each to which of the nine other digits, is drawn from the
+        seed. Those that are wrong at a share of 0.2 are wrong in the same way at 0.3.
+
+        Args:
+            share: of the labels, 0 to 1, rounded to whole ones.
+            seed: 0 or more.
+
+        Raises:
+            DataError: there are no labels, or the share or the seed is out of its range.
+        """
+        labels = self.known_labels
+        if not 0 <= share <= 1:
+            raise DataError(f"expected a share of the labels, 0 to 1, got {share}")
+        if seed < 0:
+            raise DataError(f"expected a seed of 0 or more, got {seed}")
+        generator = np.random.default_rng(seed)
+        wrong = generator.permutation(len(self))[: round(share * len(self))]
+        others = (labels + generator.integers(1, DIGITS, len(self), np.uint8)) % DIGITS
+        mixed = labels.copy()
+        mixed[wrong] = others[wrong]
+        return Dataset(self.images, mixed)
+
     def counts(self) -> NDArray[np.intp]:
         """How many images of each digit, shape (10,)."""
         return np.bincount(self.known_labels, minlength=DIGITS)

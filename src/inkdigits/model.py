@@ -38,6 +38,9 @@ class Card:
         started_from: fingerprint of the model whose weights this one started from.
         calibration: what `reading.calibrate` found: "temperature", "threshold" and more; None where
             nobody looked.
+        changes: what was changed while it was trained (`training.steering.Change`): a record each
+            with its "step", "epoch" and samples "done" in that, on top of `settings`, which are
+            those it began with; "stopped" where it was ended by hand.
     """
 
     recipe: str
@@ -51,6 +54,7 @@ class Card:
     scores: dict[str, Any] = field(default_factory=dict)
     started_from: str | None = None
     calibration: dict[str, Any] | None = None
+    changes: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)

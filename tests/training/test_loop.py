@@ -152,7 +152,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(
     after.step = before.step
     assert [after.epoch(unheard) for _ in range(2)] == losses[1:]
     assert bits(after) == bits(whole)
-    assert after.step == whole.step == whole.steps == 3 * 4
+    assert after.step == whole.step == whole.course.steps == 3 * 4
 
 
 def plain_network(kind: str = "float32", *last: Layer) -> tuple[Layer, ...]:

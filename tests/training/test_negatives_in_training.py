@@ -180,8 +180,8 @@ def test_an_epoch_has_the_digits_once_and_its_own_negatives(
 ) -> None:
     images, labels, trainer = watched(telling, digits, epochs=2)
     assert trainer.samples == DIGITS + NEGATIVES
-    assert trainer.steps_per_epoch == STEPS
-    assert trainer.step == trainer.steps == 2 * STEPS
+    assert trainer.course.steps_per_epoch == STEPS
+    assert trainer.step == trainer.course.steps == 2 * STEPS
     found = []
     for epoch in range(2):
         part = slice(epoch * trainer.samples, (epoch + 1) * trainer.samples)

@@ -3,42 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from inkdigits.cli.console import per_cent
 
 if TYPE_CHECKING:
     from inkdigits.dataset import Dataset
-    from inkdigits.evaluation import Report
-    from inkdigits.model import Model
-    from inkdigits.training.finetuning import OwnDigits
+    from inkdigits.training.finetuning import Lesson, Scores
 
-__all__ = ["Lesson", "Scores", "lesson_on", "say_change", "say_lesson", "score_of"]
-
-Scores = dict[str, dict[str, Any] | None]
+__all__ = ["lesson_on", "say_change", "say_lesson"]
 
 MNIST = ("mnist", "mnist:train", "mnist:train50")  # of which mnist:validation is no part here
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What a model is taught, and on which digits that shows, before and after.
-
-    Args:
-        own: digits to teach.
-        exams: by the names that JSON has for them; None where there are no such digits.
-    """
-
-    own: OwnDigits
-    exams: dict[str, Dataset | None]
-
-    def scores(self, model: Model, threads: int | None) -> Scores:
-        """How well `model` does in each exam."""
-        return {
-            name: None if exam is None else score_of(model.evaluate(exam, threads=threads))
-            for name, exam in self.exams.items()
-        }
 
 
 def lesson_on(own: str, data: str, tested_on: Dataset | None) -> Lesson:
@@ -50,7 +25,7 @@ def lesson_on(own: str, data: str, tested_on: Dataset | None) -> Lesson:
         tested_on: what tells it for others; None where nothing does.
     """
     from inkdigits.sources import load
-    from inkdigits.training.finetuning import OwnDigits
+    from inkdigits.training.finetuning import Lesson, OwnDigits
 
     digits = OwnDigits.parted(load(own))
     if data in MNIST:
@@ -58,12 +33,6 @@ def lesson_on(own: str, data: str, tested_on: Dataset | None) -> Lesson:
     else:
         exams = {"data": tested_on}
     return Lesson(digits, {**exams, "own": digits.held_out})
-
-
-def score_of(report: Report) -> dict[str, Any]:
-    """A report's figures as JSON and a model's card have them."""
-    figures = report.as_data()
-    return {key: figures[key] for key in ("correct", "total", "accuracy", "interval")}
 
 
 def say_lesson(lesson: Lesson, samples: int, epochs: int, say: Callable[[str], None]) -> None:

@@ -19,7 +19,7 @@ from inkdigits.cli.console import (
     threads_option,
     warn,
 )
-from inkdigits.cli.lesson import Lesson, Scores, lesson_on, say_change, say_lesson, score_of
+from inkdigits.cli.lesson import lesson_on, say_change, say_lesson
 
 if TYPE_CHECKING:
     from inkdigits.dataset import Dataset
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from inkdigits.evaluation import Report
     from inkdigits.model import Model
     from inkdigits.training import Checkpoint, Checkpoints, ClassicRecipe, Progress, Recipe
+    from inkdigits.training.finetuning import Lesson, Scores
 
 __all__ = ["command"]
 
@@ -402,6 +403,7 @@ def train_one(
     `options` are those that a run which goes on from this one needs too.
     """
     from inkdigits.errors import Diverged, FileError, TrainingError
+    from inkdigits.evaluation import score_of
     from inkdigits.formats import check_replaceable, save_model
     from inkdigits.parallel import blas_can_be_held
 

@@ -12,7 +12,7 @@ from inkdigits.evaluation.rejection import (
     threshold_at_loss,
     threshold_from,
 )
-from inkdigits.evaluation.report import Report, mean_interval, report, wilson_interval
+from inkdigits.evaluation.report import Report, mean_interval, report, score_of, wilson_interval
 from inkdigits.evaluation.robustness import DISTORTIONS, Curve, Distortion, robustness
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "reliability",
     "report",
     "robustness",
+    "score_of",
     "threshold_at_loss",
     "threshold_from",
     "wilson_interval",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from inkdigits.dataset import DIGITS
 from inkdigits.errors import DataError
 
-__all__ = ["DigitScore", "Report", "mean_interval", "report", "wilson_interval"]
+__all__ = ["DigitScore", "Report", "mean_interval", "report", "score_of", "wilson_interval"]
 
 Z95 = 1.959963984540054  # standard errors to either side that hold 95 % of a normal distribution
 
@@ -179,3 +179,9 @@ def report(labels: NDArray[np.uint8], probabilities: NDArray[np.float64]) -> Rep
         labels=labels,
         confidence=probabilities[rows, answers],
     )
+
+
+def score_of(report: Report) -> dict[str, Any]:
+    """A report's figures as JSON and a model's card have them: without what takes a table."""
+    figures = report.as_data()
+    return {key: figures[key] for key in ("correct", "total", "accuracy", "interval")}

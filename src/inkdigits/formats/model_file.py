@@ -259,7 +259,7 @@ def network_from(architecture: dict[str, Any], room: int) -> Network:
 def card_from(data: Any) -> Card:
     hints = get_type_hints(Card)
     if isinstance(data, dict):
-        data = {"calibration": None, **data}  # files of the first version have none
+        data = {"calibration": None, "changes": [], **data}  # files of earlier versions have none
     if not isinstance(data, dict) or data.keys() != hints.keys():
         raise ModelError(f"expected a card with {', '.join(hints)}, got {data!r:.80}")
     for name, hint in hints.items():
@@ -275,6 +275,12 @@ def card_from(data: Any) -> Card:
         if not all(isinstance(row, dict) and holds_figures(row) for row in rows):
             raise ModelError(f"expected numbers in the card's history, got {record!r:.80}")
     check_calibration(data["calibration"])
+    for record in data["changes"]:
+        place = [isinstance(record, dict) and record.get(at) for at in ("step", "epoch", "done")]
+        if not all(type(number) is int and number >= 0 for number in place):
+            raise ModelError(
+                f"expected step, epoch and done in each of the card's changes, got {record!r:.80}"
+            )
     return Card(**data)
 
 

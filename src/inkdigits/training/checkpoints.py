@@ -4,7 +4,8 @@ A file is written whole or not at all, and says of itself the SHA-256 of all tha
 a single flipped bit is found. Of a run the last few are kept, `step-000001200-3f2a9c01.safetensors`
 after step 1,200; the last part of the name stands for all that decides the outcome. So two runs do
 not touch each other's files in one folder, and any of a run's own is good for it: whoever does the
-same steps has the same bits.
+same steps has the same bits. What was changed on the way (`steering`) is on the card, not in the
+name: the run goes on under it.
 """
 
 from __future__ import annotations

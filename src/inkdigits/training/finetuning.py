@@ -16,11 +16,15 @@ from numpy.typing import NDArray
 
 from inkdigits.dataset import Dataset
 from inkdigits.errors import DataError
+from inkdigits.evaluation import score_of
+from inkdigits.model import Model
 from inkdigits.training.randomness import Purpose, counted_generator
 from inkdigits.training.recipes import ClassicRecipe, Recipe
 from inkdigits.training.schedules import OneCycle
 
-__all__ = ["OwnDigits", "gentle"]
+__all__ = ["Lesson", "OwnDigits", "Scores", "gentle"]
+
+Scores = dict[str, dict[str, Any] | None]
 
 KNOWN = 10_000  # digits of the known data in an epoch
 SHARE = 0.2  # of an epoch, which the own digits make up
@@ -104,6 +108,26 @@ class OwnDigits:
             "own_data": self.learned.fingerprint,
             "own_share": SHARE,
             "known_digits": KNOWN,
+        }
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a model is taught, and on which digits that shows, before and after.
+
+    Args:
+        own: digits to teach.
+        exams: by the names that JSON has for them; None where there are no such digits.
+    """
+
+    own: OwnDigits
+    exams: dict[str, Dataset | None]
+
+    def scores(self, model: Model, threads: int | None) -> Scores:
+        """How well `model` does in each exam."""
+        return {
+            name: None if exam is None else score_of(model.evaluate(exam, threads=threads))
+            for name, exam in self.exams.items()
         }
 
 

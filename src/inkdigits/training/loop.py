@@ -1,7 +1,6 @@
 """The loop: batches → chunks → gradients → one step on the flat vector of parameters.
 
-`Trainer` does it for every recipe but the post's own, whose `ClassicTrainer` lets `classic.Network`
-do it.
+`Trainer` does it for every recipe but the post's own, which has `classic_trainer`.
 """
 
 from __future__ import annotations
@@ -15,20 +14,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inkdigits.classic import BLOCK as RECORDS_AT_ONCE
-from inkdigits.classic import Network as ClassicNetwork
-from inkdigits.dataset import DIGITS, SIDE, Dataset
+from inkdigits.dataset import Dataset
 from inkdigits.model import NOT_A_DIGIT
 from inkdigits.network import Network
 from inkdigits.network.layers import Array, Views
-from inkdigits.parallel import Crew, Member, blas_on_one_thread
+from inkdigits.parallel import Crew, Member
 from inkdigits.sources.negatives import negatives
 from inkdigits.training.augmentation import opencv_on_one_thread
+from inkdigits.training.course import Course
 from inkdigits.training.interrupts import CtrlC
 from inkdigits.training.randomness import Purpose, counted_generator
-from inkdigits.training.recipes import ClassicRecipe, Recipe
+from inkdigits.training.recipes import Recipe
+from inkdigits.training.steering import Change
 
-__all__ = ["ClassicTrainer", "LossLeftBounds", "Snapshot", "StepReport", "Trainer"]
+__all__ = ["LossLeftBounds", "Snapshot", "StepReport", "Trainer", "take_vectors"]
 
 StepReport = Callable[[int, float | None], None]
 
@@ -86,9 +85,9 @@ class Lane:
 class Trainer:
     """A network, an optimizer's memory, and the number of steps done: all that a run is.
 
-    A step depends on these, the data and the recipe alone: random numbers are counted (see
-    `randomness`), so it does not matter how the run came to this step. Ctrl-C leaves it between
-    two steps, unless `ctrl_c.held` says otherwise.
+    A step depends on these, the data, the recipe and its course alone: random numbers are counted
+    (see `randomness`), so it does not matter how the run came to this step. Ctrl-C leaves it
+    between two steps, unless `ctrl_c.held` says otherwise.
 
     Args:
         recipe: what decides the outcome.
@@ -100,6 +99,7 @@ class Trainer:
 
     Attributes:
         samples: of an epoch: the digits, and what is none where the recipe draws that.
+        course: where the steps from here on lie.
         step: steps done.
         epoch_loss: sum of the losses of this epoch's samples so far.
         average: shape (P,), of the parameters over the steps; None unless the recipe asks for it.
@@ -123,13 +123,13 @@ class Trainer:
         self.seed = seed
         self.crew = crew
         self.samples = len(dataset) + round(recipe.negatives * len(dataset))
-        self.steps_per_epoch = math.ceil(self.samples / recipe.batch)
-        self.steps = epochs * self.steps_per_epoch
+        self.course = Course(samples=self.samples, batch=recipe.batch, epochs=epochs)
         self.step = 0
         self.epoch_loss = 0.0
         self.ctrl_c = CtrlC()
         self._decay = network.decay_mask()
-        size, chunks = network.parameters.size, math.ceil(recipe.batch / recipe.chunk)
+        self._negatives_of: int | None = None  # the epoch whose negatives are in `images`
+        size = network.parameters.size
         # What one member of the crew writes and another reads lies in memory that they share.
         network.move_to(crew.shared((size,), network.dtype))
         self.memory = crew.shared((recipe.optimizer.slots, size), network.dtype)
@@ -137,7 +137,7 @@ class Trainer:
             Lane(network, crew.shared((size,), network.dtype)) for _ in range(recipe.lanes)
         ]
         self._losses = crew.shared((recipe.lanes,), np.float64)
-        self._statistics = crew.shared((chunks, network.state.size), network.dtype)
+        self._statistics = self._chunks_statistics()
         self._squares = crew.shared((math.ceil(size / BLOCK),), np.float64)
         self._first_loss = math.inf
         self.average: Array | None = None
@@ -155,6 +155,34 @@ class Trainer:
             return self.network.parameters, self.network.state
         return self.average, self.average_state
 
+    @property
+    def rate(self) -> float:
+        """The learning rate of the next step."""
+        return self.recipe.schedule(self.course.progress(self.step))
+
+    def steered(self, change: Change) -> tuple[Recipe, Course]:
+        """What the trainer would go on with if this was changed here.
+
+        Raises:
+            TrainingError: it cannot be.
+        """
+        recipe = change.changed(self.recipe)
+        return recipe, self.course.changed(self.step, batch=change.batch, epochs=change.epochs)
+
+    def steer(self, change: Change) -> None:
+        """Goes on with this changed; between two calls of `epoch`, or when one was interrupted.
+
+        Raises:
+            TrainingError: it cannot be; all is as it was.
+        """
+        self.recipe, self.course = self.steered(change)
+        self._statistics = self._chunks_statistics()
+
+    def _chunks_statistics(self) -> Array:
+        """Room for the running statistics of each chunk of a batch, (chunks, S)."""
+        chunks = math.ceil(self.recipe.batch / self.recipe.chunk)
+        return self.crew.shared((chunks, self.network.state.size), self.network.dtype)
+
     def snapshot(self) -> Snapshot:
         """All that `restore` needs to go on from this step as if nothing had happened."""
         vectors = {
@@ -168,7 +196,8 @@ class Trainer:
         return Snapshot(self.step, self.epoch_loss, first_loss, vectors)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Goes back, or forward, to a snapshot of a run with the same recipe, data and seed.
+        """Goes back, or forward, to a snapshot of a run on the same course, with the same recipe,
+        data and seed.
 
         Raises:
             ValueError: its vectors are others, or of other shapes.
@@ -189,19 +218,18 @@ class Trainer:
             LossLeftBounds: at this step; its gradient has not touched the parameters.
         """
         first = self.step
-        epoch, skipped = divmod(first, self.steps_per_epoch)
+        epoch, skipped = self.course.place(first)
         if not skipped:
             self.epoch_loss = 0.0
         order = counted_generator(self.seed, Purpose.SHUFFLE, epoch).permutation(self.samples)
-        batches = [
-            order[i : i + self.recipe.batch] for i in range(0, len(order), self.recipe.batch)
-        ]
+        size = self.recipe.batch
+        batches = [order[i : i + size] for i in range(skipped, len(order), size)]
 
         # What overflows leaves the bounds of the loss at the next step, and that is reported.
         @np.errstate(over="ignore", invalid="ignore")
         def program(member: Member) -> None:
-            done = skipped * self.recipe.batch
-            for step, batch in enumerate(batches[skipped:], start=first):
+            done = skipped
+            for step, batch in enumerate(batches, start=first):
                 for number in member.lanes:
                     self._add_up_gradients(number, step, batch)
                 if member.number == 0:
@@ -229,12 +257,13 @@ class Trainer:
     def _draw_negatives(self, epoch: int) -> None:
         """Puts an epoch's negatives behind the digits, labelled `NOT_A_DIGIT`."""
         digits, count = self.dataset, self.samples - len(self.dataset)
-        if count:
+        if count and epoch != self._negatives_of:
             generator = counted_generator(self.seed, Purpose.NEGATIVES, epoch)
             drawn = negatives(count, generator, digits=digits.images, labels=digits.known_labels)
             self.images = np.concatenate([digits.images, drawn])
             none = np.full(count, NOT_A_DIGIT, np.uint8)
             self.labels = np.concatenate([digits.known_labels, none])
+            self._negatives_of = epoch
 
     def _add_up_gradients(self, number: int, step: int, batch: NDArray[np.intp]) -> None:
         """Leaves in lane `number` its share of the gradient of the mean loss of `batch`."""
@@ -299,7 +328,7 @@ class Trainer:
             gradient,
             self.memory[:, share],
             self._decay[share],
-            rate=self.recipe.schedule(step / self.steps),
+            rate=self.recipe.schedule(self.course.progress(step)),
             count=step + 1,
         )
         if self.average is not None:
@@ -335,81 +364,6 @@ class Trainer:
         if self.average is not None:
             step_share = 1 - self._decay_at(step)
             self.average_state += step_share * (self.network.state - self.average_state)
-
-
-class ClassicTrainer:
-    """The post's training, on the weights of a network of layers. Each record is a step.
-
-    Args:
-        recipe: the post's.
-        network: two dense layers without bias, whose weights learn.
-        dataset: labelled digits to learn from, in their order.
-        seed: of `numpy.random.RandomState`, as the post's `numpy.random.seed`; None to go on from
-            the weights in `network`.
-
-    Attributes: as those of `Trainer`.
-    """
-
-    def __init__(
-        self, recipe: ClassicRecipe, network: Network, dataset: Dataset, *, seed: int | None
-    ) -> None:
-        self.network = network
-        self.dataset = dataset
-        self.samples = self.steps_per_epoch = len(dataset)
-        self.step = 0
-        self.epoch_loss = 0.0
-        self.ctrl_c = CtrlC()
-        rng = np.random.RandomState(seed)
-        self.classic = ClassicNetwork(SIDE * SIDE, recipe.hidden, DIGITS, recipe.rate, rng=rng)
-        wih, who = (own["weight"] for own in network.views(network.parameters) if own)
-        if seed is not None:
-            wih[:], who[:] = self.classic.wih, self.classic.who
-        self.classic.wih, self.classic.who = wih, who  # one memory: what one learns, both know
-
-    @property
-    def weights(self) -> tuple[Array, Array]:
-        """What the run has to show: parameters (P,) and an empty state."""
-        return self.network.parameters, self.network.state
-
-    def snapshot(self) -> Snapshot:
-        """All that `restore` needs to go on from this record as if nothing had happened."""
-        return Snapshot(self.step, self.epoch_loss, None, {"parameters": self.network.parameters})
-
-    def restore(self, snapshot: Snapshot) -> None:
-        """Goes back, or forward, to a snapshot of a run with the same recipe and data.
-
-        Raises:
-            ValueError: its vectors are others, or of other shapes.
-        """
-        take_vectors(self.snapshot().vectors, snapshot.vectors)
-        self.step, self.epoch_loss = snapshot.step, snapshot.epoch_loss
-
-    def epoch(self, report: StepReport) -> float:
-        """One time through the data; the mean loss ½ Σ (target − output)² of its samples.
-
-        What is done of an epoch that was interrupted is not done again.
-
-        Args:
-            report: called after each block with the samples done; the loss comes at the end alone.
-
-        Raises:
-            LossLeftBounds: the weights are no numbers any more.
-        """
-        count = len(self.dataset)
-        skipped = self.step % count
-        if not skipped:
-            self.epoch_loss = 0.0
-        with np.errstate(over="ignore", invalid="ignore"), blas_on_one_thread():  # the weights tell
-            for start in range(skipped, count, RECORDS_AT_ONCE):
-                block = self.dataset.subset(slice(start, start + RECORDS_AT_ONCE))
-                self.ctrl_c.hold()
-                self.epoch_loss += self.classic.fit(block) * len(block)
-                self.step += len(block)
-                self.ctrl_c.release()
-                if not np.isfinite(self.classic.who).all():
-                    raise LossLeftBounds
-                report(start + len(block), None)
-        return self.epoch_loss / count
 
 
 def take_vectors(own: Mapping[str, Array], given: Mapping[str, Array]) -> None:

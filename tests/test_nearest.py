@@ -7,7 +7,7 @@ import pytest
 
 from inkdigits.dataset import Dataset
 from inkdigits.errors import DataError
-from inkdigits.inspection import nearest
+from inkdigits.inspection import Neighbourhood, nearest
 from inkdigits.model import Model
 from inkdigits.network import (
     BatchNorm,
@@ -110,3 +110,35 @@ def test_a_blank_is_like_nothing_and_no_error(some: Dataset) -> None:
 def test_digits_without_labels_show_nothing(some: Dataset, blink: Model) -> None:
     with pytest.raises(DataError):
         nearest(blink.network, some.images[0], Dataset(some.images))
+
+
+def test_a_neighbourhood_made_once_answers_as_one_made_for_each_glyph(
+    some: Dataset, blink: Model
+) -> None:
+    for every in (1, 3):
+        neighbourhood = Neighbourhood(blink.network, some, every=every)
+        for glyph in some.images[:5]:
+            kept = neighbourhood.nearest(glyph, 6)
+            anew = nearest(blink.network, glyph, some, count=6, every=every)
+            assert kept.indices.tolist() == anew.indices.tolist()
+            assert kept.similarity.tolist() == anew.similarity.tolist()
+            assert kept.similarity.dtype == np.float64
+            assert kept.labels.tolist() == anew.labels.tolist()
+            assert np.array_equal(kept.images, some.images[kept.indices])
+            assert kept.among == neighbourhood.among == len(range(0, 200, every))
+
+
+def test_a_neighbourhood_keeps_what_the_network_knew_when_it_was_made(some: Dataset) -> None:
+    network = started(SMALL)
+    neighbourhood = Neighbourhood(network, some)
+    before = neighbourhood.nearest(some.images[5]).similarity
+    network.parameters[:] = 0  # as a training that goes on would change it
+    assert neighbourhood.nearest(some.images[5]).similarity.tolist() == before.tolist()
+
+
+def test_activations_beyond_all_bounds_are_no_error(some: Dataset) -> None:
+    layers: list[Layer] = [Rescale(1 / 255), Flatten(), Dense(784, 12), Dense(12, 10)]
+    network = started(layers)
+    network.views(network.parameters)[2]["weight"][:] = 1e36
+    found = nearest(network, some.images[5], some)
+    assert len(found.indices) == 8

@@ -11,9 +11,6 @@ import click
 from inkdigits.cli.console import Command, json_option, per_cent, print_json, shown
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from inkdigits.model import Model
 
 __all__ = ["command"]
@@ -25,7 +22,6 @@ EXAMPLES = """
 """
 
 DIGITS = range(10)
-NAME = 16  # letters of a glyph's SHA-256 in its file's name: no two glyphs are ever likely to meet
 
 
 @click.command(cls=Command, examples=EXAMPLES)
@@ -93,6 +89,7 @@ def teach(name: str, label: int, own: Path, model: Model) -> dict[str, Any]:
     """Reads one picture and keeps its glyph; a record of that, with "said" for people."""
     from inkdigits.errors import PictureError
     from inkdigits.reading import read_picture
+    from inkdigits.sources.keeping import keep
 
     reading = read_picture(name, model)
     if reading.prepared.ink is None:
@@ -114,44 +111,15 @@ def teach(name: str, label: int, own: Path, model: Model) -> dict[str, Any]:
     }
 
 
-def keep(glyph: NDArray[np.uint8], label: int, own: Path) -> tuple[Path, str]:
-    """Puts a glyph into its label's folder, out of any other's; its file, and what happened.
-
-    Raises:
-        FileError: it cannot be written.
-    """
-    import hashlib
-
-    from PIL import Image
-
-    from inkdigits.errors import FileError
-    from inkdigits.files import written_whole
-
-    file = f"{hashlib.sha256(glyph.tobytes()).hexdigest()[:NAME]}.png"
-    path = own / str(label) / file
-    others = [other for digit in DIGITS if (other := own / str(digit) / file) != path]
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for other in others:
-            if other.exists():
-                other.replace(path)
-                return path, f"was kept as {other.parent.name}, now as"
-        if path.exists():
-            return path, "kept already as"
-    except OSError as error:
-        raise FileError(f"cannot write {path}: {error.strerror or error}") from error
-    with written_whole(path) as temporary:
-        Image.fromarray(glyph).save(temporary, format="PNG")
-    return path, "kept as"
-
-
 def print_summary(own: Path, model: str) -> None:
     """How many digits are kept, and what to do with them."""
-    counts = {digit: len(list((own / str(digit)).glob("[!.]*.png"))) for digit in DIGITS}
-    total = sum(counts.values())
+    from inkdigits.sources.keeping import counts
+
+    kept = counts(own)
+    total = sum(kept)
     if not total:
         return
-    each = ", ".join(f"{count} × {digit}" for digit, count in counts.items() if count)
+    each = ", ".join(f"{count} × {digit}" for digit, count in enumerate(kept) if count)
     print(f"\n{shown(own)} holds {total} {'digit' if total == 1 else 'digits'}: {each}\n")
     options = ["--from", model, "--data", "mnist", "--and", str(own), "--out", "mine.safetensors"]
     print(shown(f"Next:  inkdigits train {shlex.join(options)}"))

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,36 @@ __all__ = ["FORMATS", "MOST_PIXELS", "Picture", "is_picture", "open_picture"]
 BAND = 1 << 20  # pixels that are converted at a time
 
 SILENT = threading.Lock()  # one thread at a time may take stderr away and give it back
+
+
+class Unwarned:
+    """A block in which Pillow warns of nothing: what it warns of, we read or refuse.
+
+    Warnings are filtered for the whole process, so the first thread to enter sets the filter and
+    the last to leave takes it away: `warnings.catch_warnings` would bring back, at the end of one
+    thread's block, what held when it began, whatever others have done since.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._filter: Any = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside += 1
+            if self._filter not in warnings.filters:  # whoever catches warnings may have lost it
+                warnings.filterwarnings("ignore", module=r"PIL(\.|$)")
+                self._filter = warnings.filters[0]
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0 and self._filter in warnings.filters:
+                warnings.filters.remove(self._filter)  # type: ignore[attr-defined]  # it is a list
+
+
+UNWARNED = Unwarned()
 
 # Pillow tells a logger of damaged files; unless a program listens, that would land on stderr.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
@@ -118,8 +148,7 @@ def open_picture(
 
 def decoded(stream: BinaryIO, longest: int | None, name: str) -> Picture:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what Pillow warns of, we read or refuse
+        with UNWARNED:
             return checked_and_decoded(stream, longest, name)
     except InkdigitsError:
         raise

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from inkdigits.dataset import DIGITS, SIDE, Dataset
 from inkdigits.errors import DataError, FileError
 
-__all__ = ["read", "write"]
+__all__ = ["pixels_of", "read", "write"]
 
 # Of what Pillow opens, the formats that hold 8-bit greys and start no other program.
 _FORMATS = ("PNG", "BMP", "GIF", "JPEG", "PPM")
@@ -53,7 +53,7 @@ def read(path: Path) -> Dataset:
         # Pillow warns of what it still reads; here a picture is read or refused.
         warnings.simplefilter("ignore")
         for index, picture in enumerate(pictures):
-            images[index] = _pixels(picture)
+            images[index] = pixels_of(picture)
     if not labelled:
         return Dataset(images)
     return Dataset(images, np.array([int(picture.parent.name) for picture in pictures], np.uint8))
@@ -90,10 +90,13 @@ def _visible(folder: Path) -> list[Path]:
     return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
 
 
-def _pixels(path: Path) -> NDArray[np.uint8]:
+def pixels_of(path: Path) -> NDArray[np.uint8]:
     """The grey values of the picture in `path`, shape (28, 28), uint8.
 
     Its size and mode are known from its header: nothing is decoded that is not 28×28.
+
+    Raises:
+        DataError: it is no picture, or another.
     """
     from PIL import Image
 

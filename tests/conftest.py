@@ -1,8 +1,12 @@
-"""What many tests share: real digits, and models that are trained once."""
+"""What many tests share: real digits, models that are trained once, and a browser."""
 
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,3 +46,20 @@ def blink_file(blink: Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def classic(exam: Dataset) -> Model:
     """The post's network after 2,000 digits: float64, and reads four in five."""
     return train("classic", exam.subset(range(2000)), seed=1, epochs=1, threads=1)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Headless Chromium: `chromium` on the path, or the program that INKDIGITS_CHROMIUM names.
+
+    Without one, or without Playwright, the test is skipped.
+    """
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    program = os.environ.get("INKDIGITS_CHROMIUM") or shutil.which("chromium")
+    if program is None:
+        pytest.skip("no browser: install chromium, or name one in INKDIGITS_CHROMIUM")
+    # Of the module and no longer: while it lives, nobody else can run an asyncio loop.
+    with playwright.sync_playwright() as running:
+        chromium = running.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()

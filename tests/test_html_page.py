@@ -1,14 +1,11 @@
 """The page of a model: it reads as Python does, asks nobody, and everyone can use it.
 
-What needs a browser runs in headless Chromium: `chromium` on the path, or the program that
-INKDIGITS_CHROMIUM names. Without one these tests are skipped.
+What needs a browser is skipped where there is none (`conftest.browser`).
 """
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -221,19 +218,6 @@ def test_colours_contrast_in_both_themes() -> None:
 
 
 # The page, in a browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    program = os.environ.get("INKDIGITS_CHROMIUM") or shutil.which("chromium")
-    if program is None:
-        pytest.skip("no browser: install chromium, or name one in INKDIGITS_CHROMIUM")
-    # Of the module and no longer: while it lives, nobody else can run an asyncio loop.
-    with playwright.sync_playwright() as running:
-        chromium = running.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -1,0 +1,89 @@
+/* The numbers and choices of a new run, those that are seldom needed put away. */
+
+import { field, made } from "../dom.js";
+import { choice, nameOf, number } from "./inputs.js";
+import { words } from "../words.js";
+
+/** @typedef {import("../types").RunSettings} RunSettings */
+/** @typedef {import("../types").NetworkSettings} NetworkSettings */
+
+const say = words.train;
+
+/**
+ * The fields of a new run's settings, and a part to unfold with the others.
+ *
+ * @param {RunSettings} settings
+ * @param {import("../types").TrainingOptions["options"]} options
+ * @param {import("../types").RecipeInfo | undefined} recipe none for a network of one's own
+ * @param {(part: Partial<RunSettings>) => void} edit
+ * @param {(part: Partial<NetworkSettings>) => void} editNetwork
+ */
+export function settingsFields(settings, options, recipe, edit, editNetwork) {
+  const named = (
+    /** @type {"activation" | "augmentation" | "batch" | "epochs" | "images" | "loss" | "name"
+      | "optimizer" | "rate" | "schedule" | "seed" | "wrongLabels"} */ name,
+    /** @type {HTMLElement} */ control,
+  ) => field(say[name], control, say[/** @type {const} */ (`${name}Help`)]);
+
+  const given = (
+    /** @type {"batch" | "epochs" | "images" | "rate" | "seed"} */ name,
+    /** @type {Record<string, unknown>} */ properties,
+  ) => number(settings[name], (value) => edit({ [name]: value }), properties);
+
+  const ofNetwork = (
+    /** @type {"activation" | "loss" | "optimizer"} */ name,
+    /** @type {string[]} */ values,
+  ) => {
+    const value = settings.network?.[name] ?? values[0];
+    return !recipe && named(name, choice(values, value, (chosen) => editNetwork({ [name]: chosen })));
+  };
+
+  const ofRecipe = (
+    /** @type {"schedule" | "augmentation"} */ name,
+    /** @type {string[]} */ values,
+  ) => {
+    const told = (/** @type {string} */ value) => edit({ [name]: value || null });
+    const its = recipe ? say.itsOwn : say.usual;
+    const called = (/** @type {string} */ value) => (value ? nameOf(value) : its);
+    return named(name, choice(["", ...values], settings[name] ?? "", told, called));
+  };
+
+  const rate = given("rate", {
+    min: 0.000001,
+    max: 10,
+    step: "any",
+    placeholder: recipe?.rate ?? say.usual,
+  });
+  // Each optimizer has a rate of its own that is usual.
+  const optimizer = ofNetwork("optimizer", options.optimizers);
+  if (optimizer) {
+    optimizer.addEventListener("change", () => {
+      rate.value = "";
+      edit({ rate: null });
+    });
+  }
+  const wrong = number(
+    Number((100 * settings.wrong_labels).toFixed(4)),
+    (value) => edit({ wrong_labels: (value ?? 0) / 100 }),
+    { min: 0, max: 90, step: "any" },
+  );
+  const called = made("input", { type: "text", value: settings.name ?? "", maxLength: 80 });
+  called.oninput = () => edit({ name: called.value.trim() || null });
+  const usual = [
+    ofNetwork("activation", options.activations),
+    optimizer,
+    named("epochs", given("epochs", { min: 1, max: 200 })),
+    named("rate", rate),
+    named("batch", given("batch", { min: 1, max: 1024, placeholder: recipe?.batch ?? 128 })),
+    ofRecipe("augmentation", options.augmentations),
+    ofNetwork("loss", options.losses),
+  ];
+  const others = [
+    ofRecipe("schedule", options.schedules),
+    named("images", given("images", { min: 100, max: 50000 })),
+    named("wrongLabels", wrong),
+    named("seed", given("seed", { min: 0 })),
+    named("name", called),
+  ];
+  return { usual, others };
+}

@@ -1,0 +1,53 @@
+"""The lab's page as it lies on disk: small, of our own making, and with its words in one place."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import inkdigits
+
+STATIC = Path(inkdigits.__file__).parent / "lab" / "static"
+SHARED = Path(inkdigits.__file__).parent / "formats" / "page"
+FILES = sorted(path for path in STATIC.rglob("*") if path.is_file())
+SCRIPTS = [path for path in FILES if path.suffix == ".js"]
+
+LIMIT = 250_000  # bytes of all that a browser may fetch
+
+# Literals that stand where people would see them: text given to an element, labels, alternatives.
+SPOKEN = re.compile(
+    r"""(?:textContent|ariaLabel|"aria-label"|alt|placeholder)\s*[=:]\s*["'`](\w+)"""
+)
+
+
+def test_the_page_weighs_less_than_a_photograph() -> None:
+    shared = [SHARED / name for name in ("board.js", "glyph.js", "ink.js")]
+    assert sum(path.stat().st_size for path in (*FILES, *shared)) < LIMIT
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_nothing_in_it_names_another_place(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    places = set(re.findall(r"(?:https?:|wss?:)?//[\w.-]+\.\w+[^\s\"'`)]*", text))
+    assert places <= {"http://www.w3.org/2000/svg"}  # the name of a kind of markup
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_the_words_for_people_are_in_one_file(path: Path) -> None:
+    if path.name != "words.js":
+        assert not SPOKEN.findall(path.read_text(encoding="utf-8"))
+
+
+def test_that_law_sees_what_it_forbids() -> None:
+    assert SPOKEN.findall('status.textContent = "Done";')
+    assert SPOKEN.findall("made('td', { 'x': 1, \"aria-label\": 'Close' })")
+    assert not SPOKEN.findall('made("td", { "aria-label": words.close })')
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_a_script_builds_no_markup_from_text(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
+        assert way not in text

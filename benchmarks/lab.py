@@ -1,6 +1,6 @@
 """The lab under load: how many answers are right, refused, wrong, and how long they take.
 
-    python benchmarks/lab.py                      300 clients for 60 s
+    python benchmarks/lab.py                      300 clients for 60 s; writes docs/benchmarks.md
     python benchmarks/lab.py --seconds 5 --clients 50
 
 Each client sends one digit after the other to `/api/read` and knows what each is read as when it is
@@ -24,6 +24,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import harness
+
 import numpy as np
 from PIL import Image
 
@@ -42,31 +44,41 @@ class Tally:
 
 
 def main() -> int:
-    """Starts a server, asks it, and prints a table; the status is 1 if any answer was wrong."""
+    """Starts a server, asks it, and publishes a table; the status is 1 if any answer was wrong."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--clients", type=int, default=300)
     parser.add_argument("--seconds", type=float, default=60)
     options = parser.parse_args()
     pictures = [photo(image) for image in ink.load("mnist:test").images[:PICTURES]]
-    with tempfile.TemporaryDirectory() as home:
-        command = [sys.executable, "-m", "inkdigits", "lab", "--api-only", "--home", home]
-        server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        try:
-            assert server.stdout is not None
-            said = server.stdout.readline()
-            port = int(said.partition("127.0.0.1:")[2].partition("/")[0])
-            tally = asyncio.run(asked(port, pictures, options.clients, options.seconds))
-            memory = peak(server.pid)
-            begun = time.perf_counter()
-            server.send_signal(signal.SIGTERM)
-            status = server.wait(GRACE)
-            ended = time.perf_counter() - begun
-        finally:
-            server.kill()
-            server.communicate()
-    table(tally, options.clients, options.seconds)
-    print(f"peak memory {memory}; ended {ended:.1f} s after SIGTERM with status {status}")
-    return int(bool(tally.counts["wrong"] or tally.counts["failed"] or status))
+    bad = 0
+
+    def measure() -> str:
+        nonlocal bad
+        with tempfile.TemporaryDirectory() as home:
+            command = [sys.executable, "-m", "inkdigits", "lab", "--api-only", "--home", home]
+            server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            try:
+                assert server.stdout is not None
+                said = server.stdout.readline()
+                port = int(said.partition("127.0.0.1:")[2].partition("/")[0])
+                tally = asyncio.run(asked(port, pictures, options.clients, options.seconds))
+                memory = peak(server.pid)
+                begun = time.perf_counter()
+                server.send_signal(signal.SIGTERM)
+                status = server.wait(GRACE)
+                ended = time.perf_counter() - begun
+            finally:
+                server.kill()
+                server.communicate()
+        bad = tally.counts["wrong"] + tally.counts["failed"] + abs(status)
+        return (
+            f"{table(tally, options.clients, options.seconds)}\n\n"
+            f"The server held {memory} at most, "
+            f"and ended {ended:.1f} s after SIGTERM with status {status}."
+        )
+
+    harness.publish("lab", measure)
+    return int(bad > 0)
 
 
 def photo(glyph: np.ndarray[Any, Any]) -> bytes:
@@ -137,19 +149,19 @@ def peak(process: int) -> str:
     return next(f"{int(row.split()[1]) >> 10} MB" for row in rows if row.startswith("VmHWM:"))
 
 
-def table(tally: Tally, clients: int, seconds: float) -> None:
-    """What came of it, for people."""
-    total = sum(tally.counts.values())
-    print(f"{clients} clients for {seconds:g} s: {total:,} requests")
-    for name in ("right", "told to wait (503)", "wrong", "failed"):
-        print(f"  {name:20} {tally.counts[name]:9,}  {tally.counts[name] / seconds:9,.1f} a second")
+def table(tally: Tally, clients: int, seconds: float) -> str:
+    """What came of it."""
+    names = ("right", "told to wait (503)", "wrong", "failed")
+    rows = [[name, f"{(n := tally.counts[name]):,}", f"{n / seconds:,.1f}"] for name in names]
+    found = harness.table([f"{clients} clients for {seconds:g} s", "answers", "a second"], rows)
     if tally.seconds:
         shares = np.quantile(tally.seconds, [0.5, 0.9, 0.99, 1])
         told = ", ".join(
             f"{name} {1000 * value:.0f} ms"
             for name, value in zip(("half", "90 %", "99 %", "all"), shares, strict=True)
         )
-        print(f"right answers came within: {told}")
+        found += f"\n\nRight answers came within: {told}."
+    return found
 
 
 if __name__ == "__main__":

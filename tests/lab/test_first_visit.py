@@ -72,7 +72,7 @@ def test_each_step_is_done_by_what_the_user_does_and_in_the_end_it_goes_away(pag
     step(page, 6)
     happens(page, "unit-opened")
     expect(page.locator(".band")).to_contain_text("The rest is yours")
-    page.get_by_role("button", name="Close", exact=True).click()
+    page.get_by_role("button", name="Put away", exact=True).click()
     expect(page.locator(".band")).to_be_hidden()
 
 
@@ -98,7 +98,7 @@ def test_the_steps_outlive_a_reload_can_be_put_away_and_begun_again(page: Any) -
     step(page, 2)
     page.get_by_role("button", name="Skip", exact=True).press("Enter")
     step(page, 3)
-    page.get_by_role("button", name="No, thanks").press("Enter")
+    page.get_by_role("button", name="Put away").press("Enter")
     expect(page.locator("main")).to_be_focused()
     settle(page)
     page.reload()

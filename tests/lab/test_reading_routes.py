@@ -129,8 +129,14 @@ def test_the_stages_are_what_the_reader_made_of_it(stranger: TestClient, some: D
     assert shown[levels > 200].mean() < 130 < shown[levels == 0].mean()
 
 
-def test_without_stages_none_are_sent(stranger: TestClient, picture: bytes) -> None:
-    assert {"glyph", "stages"}.isdisjoint(stranger.post("/api/read", content=picture).json())
+def test_glyph_and_stages_are_sent_to_who_asks_for_them(
+    stranger: TestClient, picture: bytes
+) -> None:
+    plain = stranger.post("/api/read", content=picture).json()
+    assert {"glyph", "stages"}.isdisjoint(plain)
+    whole = stranger.post("/api/read?stages=true", content=picture).json()
+    lean = stranger.post("/api/read?glyph=true", content=picture).json()
+    assert lean == {**plain, "glyph": whole["glyph"]}
 
 
 def test_an_empty_sheet_has_no_box_and_no_numbers(stranger: TestClient) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,6 +27,7 @@ from inkdigits.lab.server import HOST, bound, shows_windows
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
 
 PATIENCE = 60  # seconds until a test gives up on a process; none of them measures anything
+DOCS = Path(__file__).parents[2] / "docs"
 GENEROUS = 10  # the end takes 5 seconds at most
 
 PROGRAM = """
@@ -96,6 +99,20 @@ def test_it_says_its_address_answers_there_and_ends_well(start: Callable[..., Ru
     assert lab.ask("GET", "/api/lab/state") == (200, {})
     assert lab.ask("GET", "/api/models")[0] == 200
     assert lab.end() == (0, "", "")
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_what_the_documentation_asks_with_curl_is_answered(start: Callable[..., Running]) -> None:
+    asked = re.findall(r"^\$ (curl .+)$", (DOCS / "lab.md").read_text(encoding="utf-8"), re.M)
+    lab = start("--api-only")
+    for line in asked:
+        command = line.replace(":8765", f":{lab.port}").replace("curl", "curl --silent --fail", 1)
+        done = subprocess.run(
+            command, shell=True, cwd=DOCS / "pictures", capture_output=True, check=True
+        )
+        said = json.loads(done.stdout)
+        assert said.get("digit") == 7 or [model["name"] for model in said["models"]] == ["reader"]
+    assert len(asked) == 3
 
 
 @posix
@@ -320,6 +337,12 @@ def test_without_a_port_it_is_the_usual_one_or_any(monkeypatch: pytest.MonkeyPat
     with bound(None) as first, bound(None) as second:
         assert first.getsockname()[1] == usual
         assert second.getsockname()[1] != usual
+
+
+def test_an_answer_does_not_wait_for_word_from_the_other_side() -> None:
+    # asyncio sees to that (TCP_NODELAY) where a socket says that it is one of TCP.
+    with bound(0) as listening:
+        assert listening.proto == socket.IPPROTO_TCP
 
 
 # The browser

@@ -136,12 +136,12 @@ def test_a_newcomer_presses_start_sees_the_curve_rise_to_97_and_uses_the_network
         re.compile(r"^Validation accuracy9[78]\.\d")
     )
     heights = page.evaluate(
-        """() => [...document.querySelectorAll("ink-chart polyline.curve-1")][0]
+        """() => document.querySelector("ink-chart [color='var(--curve-1)']")
             .getAttribute("points").split(" ").map((point) => Number(point.split(",")[1]))"""
     )
     assert heights[-1] < heights[0] / 2  # from the bottom to near the top
     expect(page.locator("ink-wrong li")).to_have_count(12)
-    expect(page.locator("ink-weights canvas")).to_be_visible()
+    expect(page.locator("ink-weights canvas").first).to_be_visible()
     button(page, "Stop and keep").click()
     is_now(page, "Stopped")
     page.locator("ink-run").get_by_role("button", name="Use it in Draw").click()
@@ -291,7 +291,7 @@ def test_runs_are_named_overlaid_compared_and_removed(page: Any) -> None:
     expect(rows.first).to_contain_text("Second")
     expect(page.locator("#model")).to_contain_text("Second")
 
-    page.get_by_role("checkbox", name="Overlay First").check()
+    page.get_by_role("checkbox", name="Overlay: First").check()
     names = page.locator("ink-run ink-chart").first.locator(".names text:not([display])")
     expect(names).to_have_text(["training", "validation", "First"])
     assert page.locator("ink-run ink-chart [stroke-dasharray='7 4']").count() == 2
@@ -327,7 +327,7 @@ def test_what_is_off_with_a_run_is_mended_by_one_click(page: Any) -> None:
 def test_a_hint_changes_the_running_run_and_an_unknown_one_is_not_shown(page: Any) -> None:
     told = page.evaluate(
         """async () => {
-            const { InkHints } = await import("/static/knobs.js");
+            const { InkHints } = await import("/static/train/knobs.js");
             const hints = new InkHints();
             document.querySelector("main").append(hints);
             const told = [];
@@ -351,7 +351,7 @@ def test_a_hint_changes_the_running_run_and_an_unknown_one_is_not_shown(page: An
 def test_a_story_has_each_step_once_and_forgets_what_was_rewound(page: Any) -> None:
     story = page.evaluate(
         """async () => {
-            const { Story } = await import("/static/follow.js");
+            const { Story } = await import("/static/train/follow.js");
             const story = new Story();
             const point = (step) => ({ step, epoch: step / 10, validation_accuracy: step / 100 });
             story.take("point", point(1), 1);
@@ -379,13 +379,13 @@ def test_a_story_has_each_step_once_and_forgets_what_was_rewound(page: Any) -> N
 def test_a_chart_thins_long_curves_by_means_and_keeps_labels_apart(page: Any) -> None:
     found = page.evaluate(
         """async () => {
-            const { thinned, spread, ticks } = await import("/static/chart.js");
+            const { thinned, spread, ticks } = await import("/static/train/scales.js");
             const line = Array.from({ length: 5001 }, (_, n) => [n, 2 * n]);
             return {
                 thin: thinned(line),
                 short: thinned(line.slice(0, 3)),
                 labels: spread([10, 11, 12, 200], 30, 0, 210),
-                ticks: [ticks(0, 1).ticks, ticks(0, 8, 1).ticks, ticks(0, 1, 1).ticks],
+                ticks: [ticks(0, 1).marks, ticks(0, 8, 1).marks, ticks(0, 1, 1).marks],
             };
         }"""
     )

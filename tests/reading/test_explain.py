@@ -138,6 +138,18 @@ def test_where_no_change_mends_it_the_command_that_teaches_it_is_named(bars: Mod
     )
 
 
+def test_where_there_is_no_command_line_no_command_is_advised(bars: Model) -> None:
+    for name, commands in (("one.png", True), (None, False)):
+        unmended = explain(pictured(one()), bars, expected=4, name=name)
+        assert ("inkdigits teach" in unmended.advice[-1]) == commands
+        answers = replace(unmended.reading.answers, not_a_digit=np.array([0.9]))
+        doubted = replace(
+            unmended, expected=None, reading=replace(unmended.reading, answers=answers)
+        )
+        assert doubted.advice[0].startswith("It may be no digit, and then all is well.")
+        assert ("--expected" in doubted.advice[0]) == commands
+
+
 def test_where_the_reading_is_right_it_is_said_how_firm_it_is(stubborn: Model) -> None:
     for expected in (None, 7):
         explanation = explain(pictured(seven()), stubborn, expected=expected)

@@ -26,7 +26,6 @@ __all__ = ["drawing_router"]
 
 NEAREST = 8
 MOST_NEAREST = 50
-NAME = "the drawing"  # what an explanation calls the picture
 
 STATE_BODY: dict[str, Any] = {
     "requestBody": {
@@ -102,7 +101,7 @@ def drawing_router(store: Store, shelf: ModelShelf, findings: Findings) -> APIRo
 
         def explained(file: BinaryIO) -> dict[str, Any]:
             with readable():
-                found = explain(opened(file), shelf.model(name), expected=expected, name=NAME)
+                found = explain(opened(file), shelf.model(name), expected=expected, name=None)
             return explanation(found, name, findings)
 
         async with picture_of(request) as file:

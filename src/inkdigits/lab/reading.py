@@ -171,13 +171,15 @@ def reading_router(shelf: ModelShelf) -> APIRouter:
     async def read_it(
         request: Request,
         name: ModelName = "reader",
-        stages: Annotated[bool, Query(description="Whether to show what became of it.")] = False,
+        glyph: Annotated[bool, Query(description="Whether to show what the network saw.")] = False,
+        stages: Annotated[bool, Query(description="And all that became of it before.")] = False,
     ) -> Answer:
         """Reads the digit in a picture: PNG, JPEG, BMP, GIF, TIFF or WEBP."""
 
         def answered(file: BinaryIO) -> Answer:
             with readable():
-                return answer(read(opened(file), shelf.model(name)), name, stages=stages)
+                reading = read(opened(file), shelf.model(name))
+                return answer(reading, name, glyph=glyph or stages, stages=stages)
 
         async with picture_of(request) as file:
             return await run_in_threadpool(answered, file)
@@ -208,13 +210,14 @@ def layers_of(model: Model) -> list[LayerOf]:
     return layers
 
 
-def answer(reading: Reading, name: str, *, stages: bool) -> Answer:
+def answer(reading: Reading, name: str, *, glyph: bool, stages: bool) -> Answer:
     """The reading as it is sent."""
     prepared = reading.prepared
     found = None if prepared.ink is None else prepared.box
     shown: dict[str, Any] = {}
-    if stages:
+    if glyph:
         shown["glyph"] = base64.b64encode(prepared.glyph.tobytes()).decode()
+    if stages:
         shown["stages"] = stages_of(prepared)
     return Answer(
         model=name,

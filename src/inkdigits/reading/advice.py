@@ -90,8 +90,8 @@ BRIGHTER = "Press harder, or photograph it in better light."
 CLEANER = "Use clean paper and even light."
 CLOSER = "Go nearer with the camera, or write larger."
 NONE = (
-    "It may be no digit, and then all is well. If it is one, say which with --expected D, to learn "
-    "what keeps it from being read."
+    "It may be no digit, and then all is well. If it is one, say which{with_what}, to learn what "
+    "keeps it from being read."
 )
 LONE = "Cut the picture to the one digit."
 PAPER = "Leave some paper around it."

@@ -35,7 +35,7 @@ def explain(
     threshold: float | None = None,
     among: Dataset | None = None,
     every: int = 1,
-    name: str = "PICTURE",
+    name: str | None = "PICTURE",
 ) -> Explanation:
     """Reads the digit in a picture, and again with each decision taken otherwise.
 
@@ -46,7 +46,7 @@ def explain(
         threshold: of the confidence; None for the model's own.
         among: digits with labels, to find in them what looks alike to the network.
         every: only each so many-th of them is compared.
-        name: how to name the picture in a command.
+        name: of the picture in the commands that are advised; None to advise none.
 
     Raises:
         DataError: the digit expected is none, or `among` has no labels.

@@ -66,7 +66,7 @@ class Explanation:
         seen: what was measured; None where nothing stands out from the paper.
         trials: every decision taken otherwise, as far as it makes another glyph.
         nearest: training digits that look alike to the network, if it was given any.
-        name: what to call the picture.
+        name: what to call the picture in a command; None where none is to be named.
     """
 
     reading: Reading
@@ -74,7 +74,7 @@ class Explanation:
     seen: Seen | None
     trials: list[Trial]
     nearest: Nearest | None
-    name: str
+    name: str | None
 
     @property
     def right(self) -> bool:
@@ -171,7 +171,7 @@ class Explanation:
                 return list(said.values())
         else:
             if doubted:
-                said[""] = NONE
+                said[""] = NONE.format(with_what=" with --expected D" if self.name else "")
             for trial in self.telling[:MOST_MENDING]:
                 said.setdefault(trial.change.remedy, mended(trial))
         if self.seen is None:
@@ -185,8 +185,8 @@ class Explanation:
         if not self.telling and not self.right and not doubted:
             label = "D" if self.expected is None else self.expected
             said[""] = (
-                "No single change mends it. Write it more clearly, or teach the network your "
-                f"hand: inkdigits teach {self.name} --label {label}"
+                "No single change mends it. Write it more clearly, or teach the network your hand"
+                + (f": inkdigits teach {self.name} --label {label}" if self.name else ".")
             )
         return list(said.values())
 

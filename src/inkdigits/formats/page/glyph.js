@@ -10,10 +10,6 @@ const BOX = 20; // the longer side of a digit in its glyph
 const MIDDLE = 14; // the pixel in which MNIST's centres of mass are
 const FINE = 80; // strokes are made wider or narrower where the longer side is so many pixels
 
-function inkOf(height, width, values = new Uint8Array(height * width)) {
-  return { height, width, values };
-}
-
 function levelsOf(height, width, values = new Float32Array(height * width)) {
   return { height, width, values };
 }

@@ -7,6 +7,10 @@
 
 const SHEET = 280;
 
+function inkOf(height, width, values = new Uint8Array(height * width)) {
+  return { height, width, values };
+}
+
 /* Adds a straight line, as bytes: full ink up to half a pixel within the pen's edge, none from half
    a pixel outside. Where lines meet, the darker counts. */
 function inkLine(ink, [fromX, fromY], [toX, toY], width) {

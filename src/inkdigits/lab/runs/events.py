@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
@@ -21,11 +20,40 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["FINAL", "Event", "Journal", "encoded", "follow", "read_now", "write_now"]
+from inkdigits.lab.runs.files import append_line, is_number, record_from, record_in
+
+__all__ = [
+    "FINAL",
+    "LIVE",
+    "UNDER_WAY",
+    "Event",
+    "Journal",
+    "encoded",
+    "follow",
+    "read_now",
+    "write_now",
+]
 
 JOURNAL, NOW = "journal.jsonl", "now.json"
 
 FINAL = ("done", "stopped", "diverged", "interrupted", "failed")  # states of runs without a process
+
+UNDER_WAY = ("starting", "running", "paused")
+
+# Without which an event of its type says nothing, each a number.
+NEEDED = {
+    "point": (
+        *("step", "epoch", "seconds", "rate"),
+        *("loss", "accuracy", "validation_loss", "validation_accuracy"),
+    ),
+    "epoch": ("step", "epoch"),
+    "change": ("step",),
+    "rewound": ("step",),
+    "state": (),
+}
+# What is a number in any event that has it.
+NUMBERS = ("step", "steps", "epochs", "parameters", "rate", "batch", "loss", "accuracy")
+LIVE = ("step", "steps", "epoch", "epochs", "seconds")  # what `now` knows better than the journal
 
 POLL = 0.1  # seconds
 NOW_APART = 0.2
@@ -70,24 +98,21 @@ class Journal:
         return self.folder / JOURNAL
 
     def append(self, kind: str, data: dict[str, Any]) -> None:
-        """Writes one event at the end, in one piece. The first after a torn line ends that line.
+        """Writes one event at the end.
 
         Raises:
             OSError: it cannot be written.
         """
-        line = json.dumps({"event": kind, "data": data}, allow_nan=False).encode() + b"\n"
         # Opened anew each time: events are seldom, and whoever was here before may be gone.
         with self.path.open("ab+", buffering=0) as file:
-            size = file.seek(0, os.SEEK_END)
-            if size:
-                file.seek(size - 1)
-                if file.read(1) != b"\n":
-                    line = b"\n" + line
-            file.write(line)
+            append_line(file, {"event": kind, "data": data})
 
     def new(self) -> Iterator[Event]:
-        """The events since the last call; what is torn is none, though its line counts."""
-        with suppress(FileNotFoundError), self.path.open("rb") as file:
+        """The events since the last call; what is torn or damaged is none, though its line counts.
+
+        A journal that cannot be read has none.
+        """
+        with suppress(OSError), self.path.open("rb") as file:
             file.seek(self.place)
             for line in file:
                 if not line.endswith(b"\n"):  # still being written, or torn
@@ -100,11 +125,17 @@ class Journal:
 
 
 def event_from(line: bytes, number: int) -> Event | None:
-    try:
-        record = json.loads(line)
-        return Event(number, str(record["event"]), dict(record["data"]))
-    except (ValueError, KeyError, TypeError):
+    """The event in a line; None where it is none, or lacks what all of its type have."""
+    record = record_from(line) or {}
+    kind, data = record.get("event"), record.get("data")
+    if not isinstance(kind, str) or kind not in NEEDED or not isinstance(data, dict):
         return None
+    numbers = {*NEEDED[kind], *(name for name in NUMBERS if data.get(name) is not None)}
+    if not all(is_number(data.get(name)) for name in numbers):
+        return None
+    if kind == "state" and data.get("state") not in (*UNDER_WAY, *FINAL):
+        return None
+    return Event(number, kind, data)
 
 
 def what_stands(events: list[Event]) -> list[Event]:
@@ -135,11 +166,10 @@ def write_now(folder: Path, now: dict[str, Any]) -> None:
 
 def read_now(folder: Path) -> dict[str, Any] | None:
     """The latest picture of a run; None where there is none, or none that can be read."""
-    try:
-        now = json.loads((folder / NOW).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    now = record_in(folder / NOW)
+    if now is None or not all(is_number(now[name]) for name in LIVE if name in now):
         return None
-    return now if isinstance(now, dict) else None
+    return now
 
 
 def encoded(event: Event) -> bytes:

@@ -30,7 +30,7 @@ export interface Reading {
   box: [number, number, number, number] | null;
   model: string;
   glyph?: string;
-  stages?: { picture: string; ink: string | null; scale: number };
+  stages?: { picture: string; ink: string | null };
 }
 
 /** Of the exported page's board.js, ink.js and glyph.js, which are plain scripts. */
@@ -40,15 +40,12 @@ export interface Stroke {
 }
 
 declare global {
-  const SHEET: number;
   class Board {
     constructor(
       canvas: HTMLCanvasElement,
       tell: { changed(): void; ended(): void; penMoved(where: "down" | "up"): void },
     );
-    canvas: HTMLCanvasElement;
     strokes: Stroke[];
-    current: Stroke | null;
     past: Stroke[][];
     brush: number;
     ink: { height: number; width: number; values: Uint8Array };
@@ -121,6 +118,7 @@ export interface Score {
   correct: number;
   total: number;
   accuracy: number;
+  interval: [number, number];
 }
 
 export type Scores = { mnist: Score | null; own: Score | null };
@@ -236,7 +234,6 @@ export interface Alike {
   data: string;
   indices: number[];
   labels: number[];
-  similarity: number[];
   among: number;
 }
 
@@ -261,23 +258,8 @@ export interface Correction {
   glyph: string;
 }
 
-export interface Score {
-  correct: number;
-  total: number;
-  accuracy: number;
-  interval: [number, number];
-}
-
-export interface LessonScores {
-  mnist: Score;
-  own: Score | null;
-}
-
-export interface LayerValues {
-  position: number;
-  kind: string;
-  code: string;
-  shape: number[];
+/** Of the Look view: a layer, and what it makes of a digit. */
+export interface LayerValues extends LayerInfo {
   low: number;
   high: number;
   values: Float32Array;

@@ -17,7 +17,7 @@ const [READ, REFUSED, STARTED, LEARNED, USED, OPENED] = steps.keys();
 
 export class InkVisit extends HTMLElement {
   /** Brings the steps back; the frame puts it at the foot of the page. */
-  again = button(words.visit.again, () => this.#again(), words.visit.againHelp, {
+  again = button(words.visit.again, () => this.#begin(), words.visit.againHelp, {
     className: "plain",
   });
 
@@ -27,7 +27,9 @@ export class InkVisit extends HTMLElement {
   #skip = button(words.visit.skip, () => this.#do(this.#step), words.visit.skipHelp, {
     className: "plain",
   });
-  #leave = button("", () => this.#away(), "", { className: "plain" });
+  #leave = button(words.visit.leave, () => this.#away(), words.visit.leaveHelp, {
+    className: "plain",
+  });
   /** @type {Set<number>} */
   #done = new Set();
   #below = 0; // the accuracy of a run that ended with less than enough
@@ -35,17 +37,17 @@ export class InkVisit extends HTMLElement {
 
   /** Shows the step that is next, unless all are done or it was put away. */
   begin() {
-    const { visit } = words;
-    const band = made(
-      "section",
-      { className: "band", "aria-label": visit.region },
-      made("p", { role: "status" }, this.#place, " ", this.#words),
-      made("div", { className: "tools" }, this.#link, this.#skip, this.#leave),
+    this.append(
+      made(
+        "section",
+        { className: "band", "aria-label": words.visit.again },
+        made("p", { role: "status" }, this.#place, " ", this.#words),
+        made("div", { className: "tools" }, this.#link, this.#skip, this.#leave),
+      ),
     );
-    this.append(band);
     const kept = state.get("visit", { done: /** @type {number[]} */ ([]), away: false });
     this.#done = new Set(kept.done);
-    this.hidden = kept.away || this.#over;
+    this.hidden = kept.away || this.#step === steps.length;
     this.#show();
     this.#listen();
   }
@@ -54,10 +56,6 @@ export class InkVisit extends HTMLElement {
   get #step() {
     const next = [...steps.keys()].find((step) => !this.#done.has(step));
     return next ?? steps.length;
-  }
-
-  get #over() {
-    return this.#step === steps.length;
   }
 
   #listen() {
@@ -69,9 +67,7 @@ export class InkVisit extends HTMLElement {
       this.#do(none ? REFUSED : READ);
     });
     state.on("run-started", () => this.#do(STARTED));
-    state.on("run-point", ({ validation_accuracy: accuracy }) => {
-      if (accuracy >= ENOUGH) this.#do(LEARNED);
-    });
+    state.on("run-point", (point) => point.validation_accuracy >= ENOUGH && this.#do(LEARNED));
     state.on("run-ended", (run) => {
       const accuracy = run?.validation_accuracy ?? run?.accuracy ?? 0;
       if (accuracy >= ENOUGH) this.#do(LEARNED);
@@ -84,60 +80,48 @@ export class InkVisit extends HTMLElement {
 
   /** @param {number} step that was done, or skipped */
   #do(step) {
-    if (this.hidden || this.#over || this.#done.has(step)) return;
+    if (this.hidden || this.#done.has(step)) return;
     const before = this.#step;
     this.#done.add(step);
-    this.#keep(false);
+    this.#keep();
     if (this.#step !== before) this.#drawn = false;
     this.#show();
   }
 
   #show() {
-    if (this.hidden) return;
     const { visit } = words;
-    const over = this.#over;
-    const focused = this.contains(document.activeElement);
-    this.#skip.hidden = over;
-    this.#leave.textContent = over ? visit.close : visit.leave;
-    explained(this.#leave, over ? visit.closeHelp : visit.leaveHelp);
-    this.#place.textContent = over ? "" : visit.place(this.#step + 1, steps.length);
-    const { view, words: what } = steps[this.#step] ?? { view: "", words: visit.done };
-    const below = this.#step === LEARNED && this.#below > 0;
-    this.#words.textContent = below ? visit.below(this.#below) : what;
-    this.#link.hidden = over || view === state.get("view", "draw");
-    if (!this.#link.hidden) {
-      this.#link.href = `#${view}`;
-      this.#link.textContent = Reflect.get(visit.open, view);
+    const { view, what } = steps[this.#step] ?? { view: "", what: visit.done };
+    this.#place.textContent = view && visit.place(this.#step + 1, steps.length);
+    const below = this.#step === LEARNED && this.#below;
+    this.#words.textContent = below ? visit.below(below) : what;
+    this.#skip.hidden = !view;
+    this.#link.hidden = !view || view === state.get("view", "draw");
+    this.#link.href = `#${view}`;
+    this.#link.textContent = visit.open(Reflect.get(words.lab, view));
+    const focused = document.activeElement;
+    if (this.contains(focused) && focused?.closest("[hidden]")) {
+      document.getElementById("main")?.focus();
     }
-    if (focused && !this.contains(document.activeElement)) this.#elsewhere();
-    else if (focused && document.activeElement?.closest("[hidden]")) this.#elsewhere();
   }
 
   #away() {
-    this.#keep(true);
-    const focused = this.contains(document.activeElement);
     this.hidden = true;
-    if (focused) this.#elsewhere();
+    this.#keep();
+    this.#show();
   }
 
-  #again() {
+  #begin() {
     this.#done.clear();
     this.#below = 0;
     this.hidden = false;
-    this.#keep(false);
+    this.#keep();
     this.#show();
     this.scrollIntoView({ block: "nearest" });
     this.#skip.focus();
   }
 
-  /** What had the focus is gone: it goes on from the view. */
-  #elsewhere() {
-    document.getElementById("main")?.focus();
-  }
-
-  /** @param {boolean} away */
-  #keep(away) {
-    state.set("visit", { done: [...this.#done], away });
+  #keep() {
+    state.set("visit", { done: [...this.#done], away: this.hidden });
   }
 }
 

@@ -1,49 +1,39 @@
 /* The answer: what is read and how sure, the glyph, the bars, and what looks alike. */
 
-import { ApiError, bytesOf, images, post, withQuery } from "../api.js";
-import { freshId, made, put } from "../dom.js";
+import { bytesOf, images, post, withQuery } from "../api.js";
+import { made, put, speak } from "../dom.js";
 import { complain, gallery, InkBars, InkGlyph } from "../elements.js";
 import { state } from "../state.js";
 import { words } from "../words.js";
+import { Latest } from "./latest.js";
 
 /** @typedef {import("../types").Reading} Reading */
 
 const SURE = 0.9; // confidence from here on is called sure
 const UNSURE = 0.5; // and below this not sure, whatever the model's own threshold
+const NONE = 10; // the place of "none" among the bars
 const IDLE = 250; // milliseconds without a stroke before what looks alike is looked for
 const ALIKE = 8;
 
 /**
- * What is said of a reading: in large letters, in a line below, and aloud.
+ * What is said of a reading: in large letters, and in a line below; and which bar stands out.
  *
  * @param {Reading | null} reading
- * @returns {{ kind: "nothing" | "none" | "unsure" | "digit", large: string, small: string,
- *   aloud: string }}
+ * @returns {{ kind: string, large: string, small: string, best: number }}
  */
-export function verdict(reading) {
+function verdict(reading) {
   const { draw } = words;
-  const said = (
-    /** @type {"nothing" | "none"} */ kind,
-    /** @type {string} */ large,
-    /** @type {string} */ small,
-  ) => ({ kind, large, small, aloud: `${large}. ${small}` });
-  if (reading === null) {
-    return { ...said("nothing", draw.nothingYet, draw.nothingKnown), aloud: draw.nothingYet };
-  }
-  if (reading.box === null) return said("nothing", draw.noInk, draw.noInkKnown);
-  const { confidence, digit, not_a_digit: none } = reading;
-  const unsure = reading.rejected || confidence < UNSURE;
+  if (!reading) return { kind: "nothing", large: draw.nothingYet, small: "", best: -1 };
+  const { box, confidence, digit, not_a_digit: none, rejected } = reading;
+  if (!box) return { kind: "nothing", large: draw.noInk, small: draw.noInkKnown, best: -1 };
+  const unsure = rejected || confidence < UNSURE;
   if (unsure && none !== null && none >= confidence) {
-    return said("none", draw.notADigit, draw.noneKnown(none));
+    return { kind: "none", large: draw.notADigit, small: draw.noneKnown(none), best: NONE };
   }
   const how = unsure ? draw.notSure : confidence >= SURE ? draw.sure : draw.fairlySure;
   const small = draw.sureness(how, confidence, digit);
-  return {
-    kind: unsure ? "unsure" : "digit",
-    large: `${digit}${unsure ? "?" : ""}`,
-    small,
-    aloud: draw.spoken(digit, small),
-  };
+  if (unsure) return { kind: "unsure", large: `${digit}?`, small, best: -1 };
+  return { kind: "digit", large: String(digit), small, best: digit };
 }
 
 export class InkAnswer extends HTMLElement {
@@ -53,74 +43,53 @@ export class InkAnswer extends HTMLElement {
   #glyph = new InkGlyph();
   #bars = new InkBars();
   #alike = made("div", { className: "alike" });
-  #alikeNote = made("p", { className: "note" });
-  #timer = 0;
-  /** @type {AbortController | null} */
-  #flight = null;
+  #note = made("p", { className: "note" });
+  #search = new Latest();
 
-  connectedCallback() {
-    if (this.firstChild) return;
-    const title = freshId();
+  constructor() {
+    super();
+    const title = made("h2", { className: "aloud" }, words.draw.reading);
     this.append(
-      made(
-        "section",
-        { className: "verdict", "aria-labelledby": title },
-        made("h2", { id: title, className: "aloud" }, words.draw.reading),
-        this.#large,
-        this.#small,
-        this.#trouble,
-      ),
-      made(
-        "figure",
-        {},
-        this.#glyph,
-        made(
-          "figcaption",
-          {},
-          made("strong", {}, words.draw.glyph),
-          made("span", {}, words.draw.glyphCaption),
-        ),
-      ),
+      made("section", { className: "verdict" }, title, this.#large, this.#small, this.#trouble),
+      captioned(this.#glyph, words.draw.glyph),
       this.#bars,
       made(
         "section",
         { className: "like" },
         made("h2", {}, words.draw.nearest),
         this.#alike,
-        this.#alikeNote,
+        this.#note,
       ),
     );
     this.show(null);
   }
 
-  /** @param {Reading | null} reading */
-  show(reading) {
-    const { kind, large, small } = verdict(reading);
+  /**
+   * @param {Reading | null} reading
+   * @param {boolean} [aloud]
+   */
+  show(reading, aloud = false) {
+    const { kind, large, small, best } = verdict(reading);
     this.dataset.kind = kind;
     this.#large.textContent = large;
     this.#small.textContent = small;
-    const known = kind === "nothing" ? null : reading;
-    this.#glyph.show(reading?.glyph ? bytesOf(reading.glyph) : null);
-    this.#bars.show(
-      known?.probabilities ?? null,
-      known?.not_a_digit ?? null,
-      kind === "digit" && known ? known.digit : kind === "none" ? 10 : -1,
-    );
     complain(this.#trouble, null);
+    this.#glyph.show(reading?.glyph ? bytesOf(reading.glyph) : null);
+    const known = kind === "nothing" ? null : reading;
+    this.#bars.show(known?.probabilities ?? null, known?.not_a_digit ?? null, best);
+    if (aloud) speak(`${large}. ${small}`);
   }
 
-  /** Says that a large picture is on its way. */
+  /** Says that a picture is on its way. */
   wait() {
     this.show(null);
     this.#large.textContent = words.draw.sending;
-    this.#small.textContent = "";
   }
 
   /** @param {unknown} error */
   complain(error) {
     this.show(null);
     this.#large.textContent = "";
-    this.#small.textContent = "";
     complain(this.#trouble, error);
   }
 
@@ -130,43 +99,37 @@ export class InkAnswer extends HTMLElement {
    * @param {Uint8Array | null} glyph null: takes away those that are there
    */
   compare(glyph) {
-    clearTimeout(this.#timer);
-    this.#flight?.abort();
-    this.#flight = null;
+    this.#search.forget();
     this.#alike.classList.add("stale");
-    this.#alikeNote.textContent = "";
-    if (glyph) this.#timer = window.setTimeout(() => this.#find(glyph), IDLE);
-  }
-
-  /** @param {Uint8Array} glyph */
-  async #find(glyph) {
-    const flight = new AbortController();
-    this.#flight = flight;
-    this.#alikeNote.textContent = words.draw.nearestWait;
-    try {
-      const query = { model: state.get("model", "reader"), count: ALIKE };
-      const found = /** @type {import("../types").Alike} */ (
-        await post(withQuery("/api/lab/nearest", query), glyph, { signal: flight.signal })
-      );
-      const glyphs = await images(found.data, found.indices);
-      if (flight.signal.aborted) return;
-      put(
-        this.#alike,
-        gallery(
-          found.labels.map((label, n) => ({
-            glyph: glyphs[n],
-            caption: String(label),
-            name: words.draw.nearestNamed(label),
-          })),
-        ),
-      );
-      this.#alike.classList.remove("stale");
-      this.#alikeNote.textContent = words.draw.nearestAmong(found.among);
-    } catch (error) {
-      if (flight.signal.aborted) return;
-      this.#alikeNote.textContent = error instanceof ApiError ? error.message : String(error);
-    }
+    this.#note.textContent = glyph && words.draw.nearestWait;
+    if (!glyph) return;
+    const query = { model: state.get("model", "reader"), count: ALIKE };
+    this.#search.ask(
+      async (signal) => {
+        await new Promise((idle) => setTimeout(idle, IDLE));
+        /** @type {import("../types").Alike} */
+        const found = await post(withQuery("/api/lab/nearest", query), glyph, { signal });
+        return { ...found, glyphs: await images(found.data, found.indices) };
+      },
+      ({ labels, glyphs, among }) => {
+        const items = labels.map((label, n) => {
+          const caption = String(label);
+          return { glyph: glyphs[n], caption, name: words.lab.glyph };
+        });
+        put(this.#alike, gallery(items));
+        this.#alike.classList.remove("stale");
+        this.#note.textContent = words.draw.nearestAmong(among);
+      },
+      (error) => complain(this.#note, error),
+    );
   }
 }
+
+/**
+ * @param {HTMLElement} picture
+ * @param {string} caption
+ */
+export const captioned = (picture, caption) =>
+  made("figure", {}, picture, made("figcaption", {}, caption));
 
 customElements.define("ink-answer", InkAnswer);

@@ -1,136 +1,87 @@
-/* The camera: what it sees, in a dialog, until a picture is taken. */
+/* The camera: what it sees, in a dialog, until a picture is taken. Of several cameras the browser
+   itself lets its user choose one. */
 
-import { button, explained, made, put } from "../dom.js";
+import { button, made } from "../dom.js";
 import { complain } from "../elements.js";
 import { words } from "../words.js";
 
 const QUALITY = 0.92; // of the JPEG that is taken
 
-/** @param {unknown} error */
-function reason(error) {
-  const name = error instanceof DOMException ? error.name : "";
-  if (name === "NotAllowedError" || name === "SecurityError") return words.draw.cameraRefused;
-  if (name === "NotReadableError" || name === "AbortError") return words.draw.cameraBusy;
-  return words.draw.cameraNone;
-}
+/** @type {Record<string, string>} */
+const REASONS = {
+  NotAllowedError: words.draw.cameraRefused,
+  SecurityError: words.draw.cameraRefused,
+  NotReadableError: words.draw.cameraBusy,
+  AbortError: words.draw.cameraBusy,
+};
 
-/** Calls `took` with each picture that is taken; `open` switches the camera on. */
+/** `open` switches the camera on; `took` is called with the picture that is taken. */
 export class InkCamera extends HTMLElement {
-  took = (/** @type {Blob} */ _picture) => {};
-
   #video = made("video", { autoplay: true, muted: true, playsInline: true });
   #trouble = made("div");
-  #which = made("select", { "aria-label": words.draw.cameraWhich, hidden: true });
   #take = button(words.draw.take, () => this.#picture(), words.draw.takeHelp, {
     className: "primary",
   });
-  #dialog = made("dialog", { className: "camera" });
+  #dialog = made("dialog", { className: "camera", "aria-label": words.draw.take });
   /** @type {MediaStream | null} */
   #stream = null;
-  #wanted = 0; // counts what was asked for: of two requests only the latest counts
+  #closed = 0; // how often: a stream may come too late
 
-  connectedCallback() {
-    if (this.firstChild) return;
-    const title = made("h2", { id: "camera-title" }, words.draw.cameraTitle);
-    this.#video.setAttribute("aria-label", words.draw.cameraVideo);
+  /** @param {(picture: Blob) => void} took */
+  constructor(took) {
+    super();
+    this.took = took;
     this.#video.addEventListener("playing", () => (this.#take.disabled = false));
-    explained(this.#which, words.draw.cameraWhichHelp);
-    this.#which.addEventListener("change", () => this.#start(this.#which.value));
-    this.#dialog.setAttribute("aria-labelledby", title.id);
     this.#dialog.addEventListener("close", () => this.#stop());
+    const close = button(words.draw.close, () => this.#dialog.close(), words.draw.closeHelp);
     this.#dialog.append(
-      title,
-      made("p", { className: "lead" }, words.draw.cameraLead),
+      made("p", {}, words.draw.takeHelp),
       this.#video,
       this.#trouble,
-      made(
-        "div",
-        { className: "tools" },
-        this.#take,
-        this.#which,
-        button(words.draw.close, () => this.#dialog.close(), words.draw.closeHelp),
-      ),
+      made("div", { className: "tools" }, this.#take, close),
     );
     this.append(this.#dialog);
   }
 
-  disconnectedCallback() {
-    this.#stop();
-  }
-
-  open() {
-    if (!this.#dialog.open) this.#dialog.showModal();
-    this.#start("");
-  }
-
-  /** @param {string} device its id; empty for the one at the back, where there are two */
-  async #start(device) {
-    this.#stop();
-    const wanted = this.#wanted;
+  async open() {
+    const closed = this.#closed;
+    this.#dialog.showModal();
     this.#take.disabled = true;
     this.#video.hidden = false;
     complain(this.#trouble, null);
     try {
       const stream = await navigator.mediaDevices.getUserMedia({
-        video: {
-          ...(device ? { deviceId: { exact: device } } : { facingMode: { ideal: "environment" } }),
-          width: { ideal: 1280 },
-          height: { ideal: 960 },
-        },
+        video: { facingMode: "environment", width: { ideal: 1280 }, height: { ideal: 960 } },
       });
-      if (wanted !== this.#wanted || !this.#dialog.open) {
-        for (const track of stream.getTracks()) track.stop();
-        return;
-      }
-      this.#stream = stream;
-      this.#video.srcObject = stream;
-      await this.#list(stream);
+      if (closed === this.#closed) this.#stream = this.#video.srcObject = stream;
+      else end(stream);
     } catch (error) {
-      if (wanted !== this.#wanted) return;
+      if (closed !== this.#closed) return;
       this.#video.hidden = true;
-      complain(this.#trouble, reason(error));
+      complain(this.#trouble, REASONS[/** @type {Error} */ (error).name] ?? words.draw.cameraNone);
     }
   }
 
-  /**
-   * Offers the other cameras, whose names are told only once one of them is on.
-   *
-   * @param {MediaStream} stream
-   */
-  async #list(stream) {
-    const devices = await navigator.mediaDevices.enumerateDevices();
-    const cameras = devices.filter(({ kind }) => kind === "videoinput");
-    put(
-      this.#which,
-      cameras.map(({ deviceId, label }, n) =>
-        made("option", { value: deviceId }, label || words.draw.cameraNth(n + 1)),
-      ),
-    );
-    this.#which.value = stream.getVideoTracks()[0]?.getSettings().deviceId ?? "";
-    this.#which.hidden = cameras.length < 2;
-  }
-
   #stop() {
-    this.#wanted++;
-    for (const track of this.#stream?.getTracks() ?? []) track.stop();
-    this.#stream = null;
-    this.#video.srcObject = null;
+    this.#closed++;
+    if (this.#stream) end(this.#stream);
+    this.#stream = this.#video.srcObject = null;
   }
 
   #picture() {
-    const { videoWidth: width, videoHeight: height } = this.#video;
-    if (!width || !height) return;
-    const canvas = made("canvas", { width, height });
+    const canvas = made("canvas", {
+      width: this.#video.videoWidth,
+      height: this.#video.videoHeight,
+    });
     canvas.getContext("2d")?.drawImage(this.#video, 0, 0);
-    canvas.toBlob(
-      (picture) => {
-        this.#dialog.close();
-        if (picture) this.took(picture);
-      },
-      "image/jpeg",
-      QUALITY,
-    );
+    this.#dialog.close();
+    canvas.toBlob((picture) => picture && this.took(picture), "image/jpeg", QUALITY);
   }
+}
+
+/** @param {MediaStream} stream */
+function end(stream) {
+  for (const track of stream.getTracks()) track.stop();
 }
 
 customElements.define("ink-camera", InkCamera);

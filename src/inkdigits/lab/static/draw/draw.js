@@ -1,126 +1,121 @@
 /* The Draw view: a drawing or a picture on the left, what the network says of it on the right, and
    below why, and what it can learn from it. */
 
-import { bytesOf } from "../api.js";
-import { InkAnswer, verdict } from "./answer.js";
-import { InkCorrections } from "./corrections.js";
-import { made, speak } from "../dom.js";
-import { InkExplanation } from "./explanation.js";
-import { InkSources, InkStages } from "./picture.js";
-import { Reader } from "./reader.js";
-import { InkSheet, keysHelp } from "./sheet.js";
+import { bytesOf, post, withQuery } from "../api.js";
+import { made, put } from "../dom.js";
 import { state } from "../state.js";
+import { InkAnswer } from "./answer.js";
+import { InkCorrections } from "./corrections.js";
+import { InkExplanation } from "./explanation.js";
+import { Latest } from "./latest.js";
+import { InkSources, stagesOf } from "./picture.js";
+import { InkSheet, keysHelp } from "./sheet.js";
 
 /** @typedef {import("../types").Reading} Reading */
 
 /**
- * Tells, once a stroke has ended or a picture was read, "reading" with what was read (null where
- * there is nothing), and "glyph" with its 784 bytes, while one draws too; keeps the latest glyph in
- * the state.
+ * Tells "reading" once a stroke has ended or a picture was read (null where there is nothing), and
+ * "glyph" with its 784 bytes, while one draws too; keeps the latest glyph in the state.
  */
 export class InkDraw extends HTMLElement {
   static observedAttributes = ["hidden"];
 
-  #sheet = new InkSheet();
-  #stages = new InkStages();
-  #sources = new InkSources();
+  #sheet = new InkSheet({ changed: () => this.#live(), ended: () => this.#read(true) });
+  #stages = made("div", { className: "stages", hidden: true });
+  #sources = new InkSources({
+    came: (picture) => this.#show(picture),
+    left: () => this.#show(null),
+  });
   #answer = new InkAnswer();
   #explanation = new InkExplanation();
+  #question = new Latest();
   /** @type {Uint8Array | null} */
   #picture = null; // that is read instead of the drawing
   #outdated = false; // another model was chosen while the view was hidden
+  #pause = 0; // until when nothing is asked in the middle of a stroke
 
-  #reader = new Reader(
-    (reading, asked) => this.#got(reading, asked),
-    (error, asked) => asked.settled && this.#failed(error),
-  );
-
-  connectedCallback() {
-    if (this.firstChild) return;
-    this.#sheet.changed = () => this.#live();
-    this.#sheet.ended = (since) => this.#ask(since);
-    this.#sources.came = (picture) => this.#take(picture);
-    this.#sources.left = () => this.#leave();
-    this.#sources.wanted = () => !this.hidden;
-    this.#stages.hidden = true;
+  constructor() {
+    super();
     this.append(
       made(
         "div",
         { className: "columns half" },
-        made("div", { className: "source" }, this.#sheet, this.#stages),
+        made("div", {}, this.#sheet, this.#stages),
         this.#answer,
-        made("div", { className: "more" }, this.#sources, keysHelp()),
+        made("div", {}, this.#sources, keysHelp()),
       ),
       this.#explanation,
       new InkCorrections(),
     );
-    state.on("model", () => this.#reread());
-    state.on("back", () => this.#reread());
+    this.#sheet.restore();
+    state.on("model", () => this.#readAgain());
+    state.on("back", () => this.#readAgain());
   }
 
   attributeChangedCallback() {
-    if (!this.hidden && this.#outdated) this.#reread();
+    if (!this.hidden && this.#outdated) this.#readAgain();
   }
 
-  #reread() {
+  #readAgain() {
     this.#outdated = this.hidden;
-    if (!this.#outdated) this.#ask(performance.now());
+    if (!this.hidden) this.#read(true);
   }
 
-  /** Reads in the middle of a stroke, now and then; whether it did. */
+  /** Reads in the middle of a stroke, half of the time at most; whether it did. */
   #live() {
     this.#answer.compare(null);
-    const picture = this.#reader.free ? this.#sheet.picture() : null;
-    if (picture) this.#reader.ask({ picture, settled: false, since: 0 });
-    return picture !== null;
+    if (this.#question.waiting || performance.now() < this.#pause) return false;
+    this.#read(false);
+    return true;
   }
 
   /**
-   * Reads what is there now.
+   * Reads what is there now, whatever was asked before.
    *
-   * @param {number} since when that was done
+   * @param {boolean} settled that is, not in the middle of a stroke
    */
-  #ask(since) {
+  #read(settled) {
+    const since = performance.now();
+    const model = state.get("model", "reader");
     const picture = this.#picture ?? this.#sheet.picture();
-    if (picture) {
-      this.#reader.ask({ picture, settled: true, since });
+    if (!picture) {
+      this.#question.forget();
+      this.#answer.show(null, true);
+      this.#rest(null, null);
       return;
     }
-    this.#reader.forget();
-    this.#answer.show(null);
-    this.#rest(null, null);
-    speak(verdict(null).aloud);
-  }
-
-  /**
-   * @param {Reading} reading
-   * @param {import("./reader.js").Asked} asked
-   */
-  #got(reading, { picture, settled }) {
-    this.#answer.show(reading);
-    const glyph = bytesOf(reading.glyph ?? "");
-    if (!settled) {
-      state.tell("glyph", glyph);
-      return;
-    }
-    if (this.#picture) this.#stages.show(reading);
-    speak(verdict(reading).aloud);
-    if (reading.box) state.set("glyph", reading.glyph);
-    state.tell("glyph", glyph);
-    this.#rest(reading, reading.box ? { picture, glyph } : null);
-  }
-
-  /** @param {unknown} error */
-  #failed(error) {
-    this.#answer.complain(error);
-    this.#rest(null, null);
+    const path = withQuery("/api/read", { model, glyph: true, stages: Boolean(this.#picture) });
+    this.#question.ask(
+      (signal) =>
+        post(path, picture, { signal }).finally(() => {
+          this.#pause = 2 * performance.now() - since;
+        }),
+      (/** @type {Reading} */ reading) => {
+        const glyph = bytesOf(reading.glyph ?? "");
+        this.#answer.show(reading, settled);
+        state.tell("glyph", glyph);
+        if (!settled) return;
+        put(this.#stages, stagesOf(reading));
+        if (reading.box) state.set("glyph", reading.glyph);
+        this.#rest(reading, reading.box ? { picture, glyph } : null);
+        requestAnimationFrame(() => {
+          performance.clearMeasures("reading"); // the latest alone is kept, for whoever looks
+          performance.measure("reading", { start: since });
+        });
+      },
+      (error) => {
+        if (!settled) return; // the stroke's end will tell
+        this.#answer.complain(error);
+        this.#rest(null, null);
+      },
+    );
   }
 
   /**
    * What follows a reading: what looks alike, and why.
    *
    * @param {Reading | null} reading
-   * @param {{ picture: Uint8Array, glyph: Uint8Array } | null} subject
+   * @param {import("./explanation.js").Subject | null} subject
    */
   #rest(reading, subject) {
     this.#answer.compare(subject?.glyph ?? null);
@@ -128,34 +123,18 @@ export class InkDraw extends HTMLElement {
     state.tell("reading", reading);
   }
 
-  /** @param {Uint8Array} picture */
-  #take(picture) {
-    const focused = [this.#sheet, this.#explanation].some((part) =>
-      part.contains(document.activeElement),
-    );
+  /** @param {Uint8Array | null} picture to read; null for the drawing */
+  #show(picture) {
+    const leaves = [this.#sheet, this.#explanation, this.#sources.back];
+    const focused = leaves.some((part) => part.contains(document.activeElement));
     this.#picture = picture;
-    this.#switch(true);
-    if (focused) this.#sources.focusBack();
-    this.#stages.show(null);
-    this.#answer.wait();
+    this.#stages.hidden = this.#sources.back.hidden = !picture;
+    this.#sheet.hidden = Boolean(picture);
+    put(this.#stages);
+    if (picture) this.#answer.wait();
     this.#rest(null, null);
-    this.#reader.forget();
-    this.#ask(performance.now());
-  }
-
-  #leave() {
-    this.#picture = null;
-    this.#switch(false);
-    this.#sheet.focusBoard();
-    this.#reader.forget();
-    this.#ask(performance.now());
-  }
-
-  /** @param {boolean} picture whether one is shown instead of the drawing */
-  #switch(picture) {
-    this.#stages.hidden = !picture;
-    this.#sheet.hidden = picture;
-    this.#sources.showing = picture;
+    if (focused) (picture ? this.#sources.back : this.#sheet.board).focus();
+    this.#read(true);
   }
 }
 

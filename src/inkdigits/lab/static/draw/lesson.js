@@ -1,17 +1,28 @@
 /* A lesson: a model goes on learning with the user's corrections; then it answers, beside what it
    reached before and after. */
 
-import { get, post } from "../api.js";
-import { button, freshId, made, put, speak } from "../dom.js";
+import { ApiError, get, post } from "../api.js";
+import { button, made, put, speak } from "../dom.js";
 import { complain } from "../elements.js";
 import { state } from "../state.js";
+import { follow, isLive, Story } from "../train/follow.js";
 import { words } from "../words.js";
 
+/** @typedef {import("../types").RunSummary} RunSummary */
 /** @typedef {import("../types").Score} Score */
-/** @typedef {import("../types").LessonScores} Scores */
 
-const ENOUGH = 5; // corrections from which on some are held out
-const OVER = ["done", "stopped", "diverged", "interrupted", "failed"];
+/**
+ * What to teach where a model is chosen: not one that was taught already, which may have learned
+ * what is held out now, but the one that it came from.
+ *
+ * @param {string} model
+ * @returns {Promise<string>}
+ */
+async function startOf(model) {
+  if (model === "reader") return model;
+  const { kind, settings } = await get(`/api/lab/runs/${model}`);
+  return model;
+}
 
 /**
  * The run of a lesson is kept in the state as "lesson", with whether its model was chosen already,
@@ -19,182 +30,138 @@ const OVER = ["done", "stopped", "diverged", "interrupted", "failed"];
  */
 export class InkLesson extends HTMLElement {
   #kept = 0;
+  #run = "";
   #learn = button(words.draw.learn, () => this.#begin(), words.draw.learnHelp);
-  #few = made("p", { className: "note" }, words.draw.learnFew);
-  #progress = made("progress", { max: 1, "aria-label": words.draw.learning });
+  #progress = made("progress", { max: 1, "aria-label": words.draw.learn });
   #left = made("span", { className: "note" });
-  #going = made("div", { className: "tools", hidden: true });
+  #stop = button(words.draw.stop, () => this.#end(), words.draw.stopHelp);
+  #going = made("div", { className: "tools" }, this.#progress, this.#left, this.#stop);
   #trouble = made("div");
   #result = made("div");
-  /** @type {EventSource | null} */
-  #events = null;
 
-  connectedCallback() {
-    if (this.firstChild) return;
-    this.#going.append(
-      this.#progress,
-      this.#left,
-      button(words.draw.stopLearning, () => this.#stop(), words.draw.stopLearningHelp),
-    );
-    this.append(this.#learn, this.#few, this.#going, this.#trouble, this.#result);
+  constructor() {
+    super();
+    this.append(this.#learn, this.#going, this.#trouble, this.#result);
+    this.#going.hidden = true;
     const { run } = state.get("lesson", { run: "" });
-    if (run) this.#follow(run);
-  }
-
-  disconnectedCallback() {
-    this.#events?.close();
+    if (run) this.#show(run);
   }
 
   /** @param {number} total how many corrections there are to learn from */
   set kept(total) {
     this.#kept = total;
-    this.#learn.hidden = total === 0 || this.#events !== null;
-    this.#few.hidden = total === 0 || total >= ENOUGH;
+    this.#offer(!this.#going.hidden);
+  }
+
+  /** @param {boolean} live whether there is a lesson to stop, or one could begin */
+  #offer(live) {
+    const stopped = !live && document.activeElement === this.#stop;
+    this.#learn.hidden = live || !this.#kept;
+    this.#going.hidden = !live;
+    if (stopped) this.#learn.focus();
   }
 
   async #begin() {
-    if (this.#events) return;
     complain(this.#trouble, null);
-    put(this.#result);
+    this.#learn.disabled = true; // once is enough
     try {
-      const model = state.get("model", "reader");
-      const { models } = await get("/api/models");
-      /** @type {import("../types").ModelInfo | undefined} */
-      const chosen = models.find((/** @type {{ name: string }} */ { name }) => name === model);
-      const name = words.draw.lessonName(chosen?.title ?? model, this.#kept);
+      const model = await startOf(state.get("model", "reader"));
+      const { title } = await get(`/api/models/${model}`);
+      const name = words.draw.lessonName(title, this.#kept);
       const { id } = await post("/api/lab/learn", { model, name });
       state.set("lesson", { run: id, chosen: false });
-      this.#follow(id);
-      speak(words.draw.learning);
+      put(this.#result, made("p", {}, words.draw.learning(title)));
+      speak(words.draw.learning(title));
+      await this.#show(id);
+    } catch (error) {
+      complain(this.#trouble, error);
+    }
+    this.#learn.disabled = false;
+    (this.#learn.hidden ? this.#stop : this.#learn).focus();
+  }
+
+  async #end() {
+    try {
+      await post(`/api/lab/runs/${this.#run}/commands`, { do: "stop" });
     } catch (error) {
       complain(this.#trouble, error);
     }
   }
 
-  async #stop() {
+  /**
+   * Shows how a lesson goes, until it has ended; and what came of it.
+   *
+   * @param {string} run
+   */
+  async #show(run) {
+    this.#run = run;
     try {
-      await post(`/api/lab/runs/${state.get("lesson", { run: "" }).run}/commands`, { do: "stop" });
+      /** @type {RunSummary} */
+      const lesson = await get(`/api/lab/runs/${run}`);
+      const live = isLive(lesson.state);
+      this.#offer(live);
+      if (live) this.#follow(run);
+      else this.#ended(lesson);
     } catch (error) {
-      complain(this.#trouble, error);
+      if (error instanceof ApiError && error.status === 404) state.set("lesson", null); // removed
+      else complain(this.#trouble, error);
     }
   }
 
   /** @param {string} run */
   #follow(run) {
-    const events = new EventSource(`/api/lab/runs/${run}/events`);
-    this.#events = events;
-    this.#running(true);
-    const on = (/** @type {string} */ kind, /** @type {(data: any) => void} */ act) =>
-      events.addEventListener(kind, (event) => act(JSON.parse(event.data)));
-    on("now", ({ step, steps, left, phase }) => {
-      if (phase === "learning" && steps) this.#progress.value = step / steps;
-      else this.#progress.removeAttribute("value");
-      this.#left.textContent =
-        phase === "learning" && left > 0 ? words.draw.learningLeft(left) : words.draw.measuring;
-    });
-    on("state", (told) => {
-      if (!OVER.includes(told.state)) return;
-      events.close();
-      this.#end(run, told);
-    });
-    events.addEventListener("error", () => {
-      if (events.readyState !== EventSource.CLOSED) return; // it asks again by itself
-      this.#running(false); // the run was removed
-      state.set("lesson", null);
+    const leave = follow(run, new Story(), (type, { state: how, phase, step, steps, left }) => {
+      if (type === "now") {
+        this.#progress.value = steps && step / steps;
+        this.#left.textContent =
+          phase === "learning" && left ? words.draw.left(left) : words.draw.measuring;
+      } else if (type === "state" && !isLive(how)) {
+        leave();
+        this.#show(run);
+      }
     });
   }
 
-  /** @param {boolean} now */
-  #running(now) {
-    const focused = [this.#going, this.#learn].some((part) =>
-      part.contains(document.activeElement),
-    );
-    this.#learn.hidden = now || this.#kept === 0;
-    this.#going.hidden = !now;
-    if (now) {
-      this.#progress.removeAttribute("value");
-      this.#left.textContent = "";
-    } else {
-      this.#events = null;
-    }
-    if (focused) (now ? this.#going.querySelector("button") : this.#learn)?.focus();
-  }
-
-  /**
-   * @param {string} run
-   * @param {{ state: string, message?: string, before?: Scores, after?: Scores }} told
-   */
-  async #end(run, { state: how, message, before, after }) {
-    this.#running(false);
-    const { chosen } = state.get("lesson", { chosen: true });
-    if (!["done", "stopped"].includes(how) || !before || !after) {
+  /** @param {RunSummary} lesson */
+  #ended({ id, name, before, after, message, has_model: learned }) {
+    if (!learned || !before || !after) {
       put(this.#result, made("p", {}, message ?? words.draw.learnEnded));
       return;
     }
-    put(this.#result, this.#table(before, after));
-    if (chosen) return; // by then the user may have chosen otherwise
-    state.set("lesson", { run, chosen: true });
+    put(this.#result, tableOf(before, after), made("p", { className: "note" }, words.draw.interval));
+    if (state.get("lesson", { chosen: true }).chosen) return; // since then another may have been
+    state.set("lesson", { run: id, chosen: true });
     state.tell("models");
-    state.set("model", run);
-    const name = await get(`/api/lab/runs/${run}`).then(
-      (summary) => summary.name,
-      () => run,
-    );
-    const said = words.draw.learned(name);
-    this.#result.prepend(made("p", {}, said));
-    speak(said);
+    state.set("model", id);
+    this.#result.prepend(made("p", {}, words.draw.learned(name)));
+    speak(words.draw.learned(name));
   }
+}
 
-  /**
-   * @param {Scores} before
-   * @param {Scores} after
-   */
-  #table(before, after) {
-    const { draw } = words;
-    const id = freshId();
-    const cell = (/** @type {Score | null} */ score) =>
-      made(
-        "td",
-        {},
-        score ? words.share(score.accuracy, 2) : "–",
-        made(
-          "span",
-          { className: "note" },
-          score ? draw.interval(score.interval) : draw.lessonNone,
-        ),
-      );
-    /** @type {(name: string, first: Score | null, then: Score | null) => HTMLElement} */
-    const row = (name, first, then) =>
-      made("tr", {}, made("th", { scope: "row" }, name), cell(first), cell(then));
-    const total = (/** @type {Score | null} */ score) => score?.total ?? 0;
-    return made(
-      "div",
+/**
+ * @param {import("../types").Scores} before
+ * @param {import("../types").Scores} after
+ */
+function tableOf(before, after) {
+  const { draw, share } = words;
+  const head = (/** @type {string} */ name, scope = "col") => made("th", { scope }, name);
+  const cell = (/** @type {Score | null} */ score) =>
+    score &&
+    made(
+      "td",
       {},
-      made(
-        "table",
-        { className: "figures lesson", "aria-describedby": id },
-        made("caption", {}, draw.lesson),
-        made(
-          "thead",
-          {},
-          made(
-            "tr",
-            {},
-            [draw.lessonSet, draw.lessonBefore, draw.lessonAfter].map((name) =>
-              made("th", { scope: "col" }, name),
-            ),
-          ),
-        ),
-        made(
-          "tbody",
-          {},
-          row(draw.lessonMnist(total(after.mnist)), before.mnist, after.mnist),
-          after.own ? row(draw.lessonOwn(total(after.own)), before.own, after.own) : null,
-        ),
-      ),
-      made("p", { id, className: "note" }, draw.lessonNote),
+      share(score.accuracy, 2),
+      made("p", { className: "note" }, draw.range(score.interval)),
     );
-  }
+  const row = (/** @type {string} */ name, /** @type {"mnist" | "own"} */ exam) =>
+    after[exam] && made("tr", {}, head(name, "row"), cell(before[exam]), cell(after[exam]));
+  return made(
+    "table",
+    { className: "figures" },
+    made("caption", {}, draw.lesson),
+    made("thead", {}, made("tr", {}, draw.columns.map((name) => head(name)))),
+    made("tbody", {}, row(draw.ofMnist, "mnist"), row(draw.ofOwn, "own")),
+  );
 }
 
 customElements.define("ink-lesson", InkLesson);

@@ -1,56 +1,34 @@
 /* The sum of a unit that weighs a whole picture, as three pictures of which one pixel is named. */
 
 import { explained, made, put } from "../dom.js";
-import { InkHeat, largest, repainted } from "./heat.js";
-import { ordered, productsOf, says, sign } from "./sums.js";
+import { InkHeat } from "./heat.js";
+import { equation, ordered, says } from "./sums.js";
 import { words } from "../words.js";
-
-/** @typedef {import("./sums.js").Sum} Sum */
 
 /** What comes in, the weights and the products, side by side. */
 export class InkPictures extends HTMLElement {
-  #heats = [new InkHeat(), new InkHeat(), new InkHeat()];
+  #heats = words.look.triple.map(() => explained(new InkHeat(), words.look.aimHelp));
   #readout = made("p", { className: "readout" });
-  /** @type {Sum | null} */
-  #sum = null;
 
-  connectedCallback() {
-    if (this.#readout.parentNode) return;
-    for (const heat of this.#heats) {
-      heat.follows = true;
-      heat.onaim = (index) => this.#light(index);
-      heat.says = (index) => (this.#sum ? says(this.#sum, index) : "");
-    }
-    const [x, w, products] = this.#heats.map((heat, kind) =>
-      made(
-        "div",
-        {},
-        made("p", { className: "note" }, words.look.triple[kind]),
-        explained(heat, words.look.aimHelp),
-      ),
+  constructor() {
+    super();
+    const named = this.#heats.map((heat, kind) =>
+      made("div", {}, made("p", { className: "note" }, words.look.triple[kind]), heat),
     );
-    this.append(
-      made("div", { className: "triple pictures" }, x, sign("×"), w, sign("="), products),
-      this.#readout,
-    );
-    repainted(() => this.#heats.forEach((heat) => heat.paint()));
+    this.append(equation(named), this.#readout);
   }
 
-  /** @param {Sum} sum */
+  /** @param {import("./sums.js").Sum} sum */
   show(sum) {
-    this.#sum = sum;
-    const [height, width] = sum.shape;
-    const products = productsOf(sum);
-    [sum.x, sum.w, products].forEach((values, kind) => {
-      this.#heats[kind].show(values, height, width, largest(values), words.look.triple[kind]);
+    const aimed = (/** @type {number} */ index) => {
+      for (const heat of this.#heats) heat.mark(index);
+      put(this.#readout, says(sum, index));
+    };
+    const aim = { aimed, says: (/** @type {number} */ index) => says(sum, index), follows: true };
+    [sum.x, sum.w, sum.products].forEach((values, kind) => {
+      this.#heats[kind].show(values, sum.shape, words.look.triple[kind], aim);
     });
-    this.#light(ordered(products)[0]);
-  }
-
-  /** @param {number} index */
-  #light(index) {
-    for (const heat of this.#heats) heat.aim(index);
-    if (this.#sum) put(this.#readout, says(this.#sum, index));
+    aimed(ordered(sum.products)[0]);
   }
 }
 

@@ -3,31 +3,31 @@
 import { InkPictures } from "./aligned.js";
 import { floatsOf, post, withQuery } from "../api.js";
 import { InkCells } from "./cells.js";
-import { button, explained, made, put, speak } from "../dom.js";
+import { button, explained, made, put } from "../dom.js";
 import { InkGlyph } from "../elements.js";
 import { InkExciting } from "./exciting.js";
-import { field, optionsOf } from "./geometry.js";
-import { InkHeat, frame, largest, repainted } from "./heat.js";
-import { sizes } from "./layers.js";
-import { WhenSeen } from "./seen.js";
-import { allNumbers, numberGrid, topProducts, total } from "./sums.js";
+import { field, placeOf, sizes, valuesOf } from "./geometry.js";
+import { InkHeat, frame, largest } from "./heat.js";
+import { titleOf } from "./layers.js";
+import { WhenSeen } from "./parts.js";
+import { allNumbers, matrix, topProducts, total } from "./sums.js";
 import { words } from "../words.js";
 
-/** @typedef {import("../types").LayerInfo} LayerInfo */
 /** @typedef {import("../types").LayerValues} LayerValues */
 /** @typedef {import("../types").Arithmetic} Arithmetic */
 
 /**
- * What is opened, and of what.
+ * What is opened, and of what; `place` is an index in the unit's picture, null where it has none.
  *
  * @typedef {{
  *   model: string,
+ *   fingerprint: string,
  *   glyph: Uint8Array,
- *   infos: LayerInfo[],
  *   layers: LayerValues[],
  *   layer: number,
  *   unit: number,
  * }} Opened
+ * @typedef {Opened & { place: number | null }} Placed
  */
 
 const READABLE = 7; // cells on a side: larger patches are pictures
@@ -35,14 +35,11 @@ const READABLE = 7; // cells on a side: larger patches are pictures
 export class InkUnit extends HTMLElement {
   #title = made("h2", { tabIndex: -1 }, words.look.noUnit);
   #about = made("p");
-  #code = made("p", { className: "note" });
-  #heat = new InkHeat();
+  #code = made("code");
+  #heat = explained(new InkHeat(), words.look.placeHelp);
   #value = made("p", { className: "note" });
   #glyph = new InkGlyph();
-  #frame = made("span", { className: "mark" });
-  #framed = made("div", { className: "framed" }, this.#glyph, this.#frame);
   #depends = made("p", { className: "note" });
-  #maps = made("div", { className: "where" });
   #formula = made("p", { className: "formula" });
   #note = made("p", { className: "note" });
   #cells = new InkCells();
@@ -50,38 +47,22 @@ export class InkUnit extends HTMLElement {
   #patch = new InkHeat();
   #sum = made("div", { className: "sum" });
   #exciting = new InkExciting();
-  #seen = new WhenSeen(this, (signal) => this.#load(signal));
-  /** @type {Opened | null} */
-  #opened = null;
-  /** @type {number | null} index in the unit's picture; null where it has none */
-  #place = null;
+  #seen = new WhenSeen(this, this.#load.bind(this));
   onback = () => {};
 
-  connectedCallback() {
-    if (this.#title.parentNode) return;
-    this.#heat.onaim = (index) => {
-      this.#place = index;
-      this.#where();
-      this.#seen.changed();
-    };
-    this.#heat.says = (index) => this.#says(index);
-    this.#patch.says = () => "";
-    put(
-      this.#maps,
-      made("div", {}, explained(this.#heat, words.look.placeHelp), this.#value),
-      made(
-        "div",
-        {},
-        this.#framed,
-        this.#depends,
-      ),
-    );
+  constructor() {
+    super();
     this.append(
       button(words.look.back, () => this.onback(), words.look.backHelp, { className: "back" }),
       this.#title,
       this.#about,
-      this.#code,
-      this.#maps,
+      made("p", { className: "note" }, this.#code),
+      made(
+        "div",
+        { className: "where" },
+        made("div", {}, this.#heat, this.#value),
+        made("div", {}, this.#glyph, this.#depends),
+      ),
       made("h3", {}, words.look.how),
       this.#seen.status,
       this.#formula,
@@ -89,211 +70,152 @@ export class InkUnit extends HTMLElement {
       this.#sum,
       this.#exciting,
     );
-    repainted(() => [this.#heat, this.#patch].forEach((heat) => heat.paint()));
+  }
+
+  /** @param {Opened} opened */
+  show(opened) {
+    const { layers, layer, unit, glyph } = opened;
+    const { shape, low, high, code } = layers[layer];
+    const { height, width, maps } = sizes(shape);
+    const own = valuesOf(layers[layer], unit);
+    const place = maps ? own.indexOf(Math.max(...own)) : null;
+    put(this.#title, words.look.unitOf(layer, unit));
+    put(this.#about, titleOf(layers[layer]));
+    put(this.#code, code);
+    this.#glyph.show(glyph, words.look.digit);
+    this.#heat.hidden = !maps;
+    if (place !== null) {
+      const says = (/** @type {number} */ index) =>
+        words.look.at(...placeOf(index, width), own[index]);
+      const aimed = (/** @type {number} */ index) => this.#aim({ ...opened, place: index });
+      const name = words.look.picture(layer, unit);
+      this.#heat.show(own, [height, width], name, { says, aimed }, largest([low, high]));
+      this.#heat.mark(place);
+    }
+    this.#aim({ ...opened, place });
+    this.#exciting.show(opened);
   }
 
   /**
-   * @param {Opened} opened
-   * @param {boolean} again whether all is asked for anew, as another model may answer
+   * Says which place it is, frames what of the digit it depends on, and asks for its sum.
+   *
+   * @param {Placed} placed
    */
-  show(opened, again) {
-    this.#opened = opened;
-    const { infos, layers, layer, unit, glyph } = opened;
-    const { height, width, maps } = sizes(layers[layer].shape);
-    const kind = words.look.kinds[/** @type {keyof typeof words.look.kinds} */ (infos[layer].kind)];
-    put(this.#title, words.look.unitOf(layer, unit));
-    put(this.#about, kind ? kind(optionsOf(infos[layer])) : infos[layer].kind);
-    put(this.#code, made("code", {}, layers[layer].code));
-    const own = this.#own();
-    this.#heat.hidden = !maps;
-    this.#maps.classList.toggle("placeless", !maps);
-    this.#place = maps ? own.indexOf(Math.max(...own)) : null;
-    if (maps) {
-      const { low, high } = layers[layer];
-      const most = Math.max(Math.abs(low), Math.abs(high));
-      this.#heat.show(own, height, width, most, words.look.picture(layer, unit));
-      this.#heat.aim(this.#place ?? -1);
-    }
-    this.#glyph.show(glyph, words.look.digit);
-    this.#where();
-    this.#exciting.show({ model: opened.model, layer, unit }, infos, again);
-    this.#seen.changed();
+  #aim(placed) {
+    const { layers, layer, unit, place } = placed;
+    const own = valuesOf(layers[layer], unit);
+    const at = place === null ? null : placeOf(place, sizes(layers[layer].shape).width);
+    const box = field(layers, layer, unit, at);
+    put(this.#value, at ? words.look.at(...at, own[place ?? 0]) : words.look.value(own[0]));
+    this.#glyph.hidden = !box;
+    frame(this.#glyph, box, 28, 28);
+    put(this.#depends, box ? words.look.depends : words.look.dependsOnAll);
+    this.#seen.changed(placed);
   }
 
-  /** Comes into sight, with the focus. */
-  reach() {
-    this.scrollIntoView({ block: "start" });
-    this.#title.focus({ preventScroll: true });
-  }
-
-  /** The values of the opened unit. */
-  #own() {
-    if (!this.#opened) return new Float32Array();
-    const { layers, layer, unit } = this.#opened;
-    const { height, width } = sizes(layers[layer].shape);
-    return layers[layer].values.subarray(unit * height * width, (unit + 1) * height * width);
-  }
-
-  /** @param {number} index */
-  #says(index) {
-    if (!this.#opened) return "";
-    const { layers, layer } = this.#opened;
+  /**
+   * @param {Placed} placed
+   * @param {AbortSignal} signal
+   */
+  async #load({ model, layers, layer, unit, place, glyph }, signal) {
     const { width } = sizes(layers[layer].shape);
-    return words.look.at(Math.floor(index / width), index % width, this.#own()[index]);
-  }
-
-  /** Says which place it is, and frames what of the digit it depends on. */
-  #where() {
-    if (!this.#opened) return;
-    const { infos, layer, layers, unit } = this.#opened;
-    const { width } = sizes(layers[layer].shape);
-    const place = this.#place;
-    put(this.#value, place === null ? words.look.value(this.#own()[0]) : this.#says(place));
-    /** @type {[number, number] | null} */
-    const at = place === null ? null : [Math.floor(place / width), place % width];
-    const box = field(infos, layer, unit, at);
-    const whole = String(box) === "0,0,27,27";
-    this.#framed.hidden = whole;
-    frame(this.#frame, box, 28, 28);
-    put(this.#depends, whole ? words.look.dependsOnAll : words.look.depends);
-  }
-
-  /** @param {AbortSignal} signal */
-  async #load(signal) {
-    if (!this.#opened) return;
-    const { model, layer, layers, unit, glyph } = this.#opened;
-    const { width } = sizes(layers[layer].shape);
-    const place = this.#place;
-    const at =
-      place === null ? {} : { row: Math.floor(place / width), column: place % width };
-    const query = withQuery("/api/lab/look/unit", { model, layer, unit, ...at });
+    const [row, column] = place === null ? [null, null] : placeOf(place, width);
+    const query = withQuery("/api/lab/look/unit", { model, layer, unit, row, column });
     /** @type {Arithmetic} */
     const about = await post(query, glyph, { signal });
-    if (!signal.aborted) this.#tell(about);
-  }
-
-  /** @param {Arithmetic} about */
-  #tell(about) {
+    if (signal.aborted) return;
+    const x = floatsOf(about.patch.values);
     put(this.#formula, about.formula);
     put(this.#note, about.note);
-    const x = floatsOf(about.patch.values);
     const w = about.weights && floatsOf(about.weights.values);
-    const nameOf = this.#namer(about);
-    put(this.#sum, w ? this.#weighted(about, x, w, nameOf) : this.#plain(about, x, nameOf));
+    const parts = w ? this.#weighted(about, x, w, weighed(layers, layer)) : this.#plain(about, x);
+    const { how, result, all } = parts;
+    put(
+      this.#sum,
+      how,
+      made("p", { className: "total" }, result),
+      made("p", { className: "gives" }, words.look.gives(about.value)),
+      all,
+    );
   }
 
   /**
+   * A sum of products.
+   *
    * @param {Arithmetic} about
    * @param {Float32Array} x
    * @param {Float32Array} w
-   * @param {(n: number) => string} nameOf
+   * @param {number[]} before shape of what a dense layer weighs
    */
-  #weighted(about, x, w, nameOf) {
-    const sum = { shape: about.patch.shape, x, w, nameOf };
-    const names = words.look.triple;
-    const all = allNumbers(names, x.length, nameOf, (n) => [x[n], w[n], x[n] * w[n]]);
+  #weighted(about, x, w, before) {
+    const products = Float64Array.from(x, (value, n) => value * w[n]);
+    const convolution = about.patch.shape.length > 1;
+    const shape = convolution ? about.patch.shape : before;
+    const nameOf = namer(shape, convolution ? about.origin : undefined);
+    const sum = { shape, x, w, products, nameOf };
+    const shown = convolution ? this.#cells : before.length === 2 ? this.#pictures : null;
+    shown?.show(sum);
     const bias = about.formula.endsWith("b") ? about.bias : null;
-    const line = words.look.total(total(sum), bias, about.sum);
-    const said = [made("p", { className: "total" }, line), this.#gives(about)];
-    if (sum.shape.length === 3) {
-      this.#cells.show(sum);
-      return [this.#cells, ...said, all];
-    }
-    const picture = this.#pictureBefore();
-    if (picture) this.#pictures.show({ ...sum, shape: picture });
-    return [picture && this.#pictures, topProducts(sum), ...said, all];
+    return {
+      how: [shown, !convolution && topProducts(sum)],
+      result: words.look.total(total(products), bias, about.sum),
+      all: allNumbers([x, w, products], nameOf),
+    };
   }
 
   /**
-   * @param {Arithmetic} about
-   * @param {Float32Array} x
-   * @param {(n: number) => string} nameOf
-   */
-  #plain(about, x, nameOf) {
-    const [height, width] = about.patch.shape.length === 2 ? about.patch.shape : [1, x.length];
-    const numbers = { ...(x.length === 1 ? { x: x[0] } : {}), ...about.numbers };
-    const figures = Object.entries(numbers);
-    const list = made(
-      "dl",
-      { className: "quantities" },
-      figures.map(([name, value]) => [
-        made("dt", {}, name),
-        made("dd", {}, words.look.number(value)),
-      ]).flat(),
-    );
-    const line =
-      x.length === 1
-        ? words.look.worked(about.formula, numbers, about.sum)
-        : words.look.result(about.sum);
-    const said = [made("p", { className: "total" }, line), this.#gives(about)];
-    if (x.length === 1) return [list, ...said];
-    const all = allNumbers(["x"], x.length, nameOf, (n) => [x[n]]);
-    if (Math.max(height, width) <= READABLE) {
-      return [numberGrid(x, width, about.chosen ?? -1), ...said];
-    }
-    this.#patch.show(x, height, width, largest(x), words.look.triple[0]);
-    return [this.#patch, ...said, all];
-  }
-
-  /** @param {Arithmetic} about */
-  #gives(about) {
-    return made("p", { className: "gives" }, words.look.gives(about.value));
-  }
-
-  /** The sides of the picture whose pixels the opened unit weighs; null where they are none. */
-  #pictureBefore() {
-    if (!this.#opened) return null;
-    const { layers, layer } = this.#opened;
-    for (let before = layer - 1; before >= 0; before--) {
-      const { kind, shape } = layers[before];
-      if (shape.length === 2) return shape;
-      if (kind !== "Flatten" && kind !== "Rescale") return null;
-    }
-    return null;
-  }
-
-  /**
-   * What the inputs of the opened number are called.
+   * Anything else: of one number, of a few, or of a whole picture.
    *
    * @param {Arithmetic} about
-   * @returns {(n: number) => string}
+   * @param {Float32Array} x
    */
-  #namer(about) {
-    const { shape } = about.patch;
-    const [height, width] = shape.length > 1 ? shape.slice(-2) : [1, 1];
-    const origin = about.origin ?? [];
-    const [top, left] = origin.length > 1 ? origin.slice(-2) : [0, 0];
-    const area = height * width;
-    if (shape.length > 1) {
-      return (n) => {
-        const [row, column] = [Math.floor((n % area) / width), n % width];
-        const channel = shape.length === 3 && shape[0] > 1 ? Math.floor(n / area) : null;
-        return words.look.input(channel, top + row, left + column);
-      };
+  #plain(about, x) {
+    const [height, width] = about.patch.shape.length > 1 ? about.patch.shape : [1, x.length];
+    /** @type {Record<string, number>} */
+    const numbers = x.length === 1 ? { x: x[0], ...about.numbers } : {};
+    const result = words.look.worked(about.formula, numbers, about.sum);
+    if (x.length === 1) {
+      const list = Object.entries(numbers).map(([name, value]) => [
+        made("dt", {}, name),
+        made("dd", {}, words.look.number(value)),
+      ]);
+      return { how: made("dl", { className: "quantities" }, list.flat()), result };
     }
-    const before = this.#opened?.layers[this.#opened.layer - 1];
-    const flattened =
-      before?.kind === "Flatten" && this.#opened?.layers[this.#opened.layer - 2];
-    const source = flattened ? flattened.shape : null;
-    if (!source || source.length < 2) return (n) => words.look.feature(n);
-    const [rows, columns] = source.slice(-2);
-    return (n) => {
-      const inside = n % (rows * columns);
-      return words.look.input(
-        source.length === 3 ? Math.floor(n / (rows * columns)) : null,
-        Math.floor(inside / columns),
-        inside % columns,
-      );
-    };
+    if (Math.max(height, width) <= READABLE) {
+      const table = matrix(x, width, largest(x), words.look.number);
+      table.append(made("caption", { className: "minor" }, words.look.triple[0]));
+      const chosen = table.querySelectorAll("td")[about.chosen ?? -1];
+      chosen?.classList.add("on");
+      chosen?.append(made("span", { className: "aloud" }, words.look.chosen));
+      return { how: table, result };
+    }
+    this.#patch.show(x, [height, width], words.look.triple[0]);
+    const all = allNumbers([x], namer(about.patch.shape, about.origin));
+    return { how: this.#patch, result, all };
   }
 }
 
+/** @type {(layers: LayerValues[], layer: number) => number[]} the shape of what comes in unflattened */
+const shapeBefore = (layers, layer) =>
+  layers[layer - 1]?.kind === "Flatten" ? shapeBefore(layers, layer - 1) : (layers[layer - 1]?.shape ?? [28, 28]);
+
 /**
- * Says aloud what was opened.
+ * What the inputs of a number are called.
  *
- * @param {number} layer
- * @param {number} unit
+ * @param {number[]} shape (D,), (H, W) or (C, H, W)
+ * @param {number[]} [origin] where the first of them is
+ * @returns {(n: number) => string}
  */
-export const sayOpened = (layer, unit) => speak(words.look.opened(layer, unit));
+function namer(shape, origin = [0, 0]) {
+  if (shape.length === 1) return words.look.feature;
+  const [height, width] = shape.slice(-2);
+  const [top, left] = origin.slice(-2);
+  return (n) => {
+    const [row, column] = placeOf(n % (height * width), width);
+    return shape.length === 3 && shape[0] > 1
+      ? words.look.inputOf(Math.floor(n / (height * width)), top + row, left + column)
+      : words.look.input(top + row, left + column);
+  };
+}
 
 customElements.define("ink-unit", InkUnit);

@@ -1,162 +1,103 @@
 /* A convolution's sum, cell by cell: for each picture that comes in three grids of numbers. */
 
-import { button, explained, made, put } from "../dom.js";
-import { largest, tint } from "./heat.js";
-import { productsOf, says, sign } from "./sums.js";
+import { moveStop, stopOf, withArrows } from "./arrows.js";
+import { explained, made, put } from "../dom.js";
+import { largest } from "./heat.js";
+import { equation, matrix, ordered, says, total } from "./sums.js";
 import { words } from "../words.js";
 
 /** @typedef {import("./sums.js").Sum} Sum */
 
-const FIRST_CHANNELS = 4; // shown before all are asked for
+const FIRST = 4; // channels that are shown at once; the others are folded away
 
-/** The sum of a convolution: for each channel three grids of numbers, aligned. */
+/** The sum of a convolution. The cell under the pointer or the focus is lit in all three grids. */
 export class InkCells extends HTMLElement {
+  #channels = explained(made("div", { className: "channels" }), words.look.cellsHelp);
   #readout = made("p", { className: "readout" });
-  #channels = made("div", { className: "channels" });
-  #all = false;
-  #more = button("", () => this.#toggle(), words.look.channelsHelp, { className: "plain" });
   /** @type {Sum | null} */
   #sum = null;
-  #at = "0";
+  #lit = "0";
 
   constructor() {
     super();
-    const act = (/** @type {Event} */ event) => {
-      const cell = event.target instanceof Element ? event.target.closest("[data-cell]") : null;
-      if (cell instanceof HTMLElement) this.#light(cell.dataset.cell ?? "0");
+    this.append(this.#channels, this.#readout);
+    withArrows(this.#channels);
+    const light = (/** @type {Event} */ { target }) => {
+      const cell = target instanceof Element ? target.closest("td") : null;
+      if (cell?.dataset.cell) this.#light(cell.dataset.cell);
     };
-    this.addEventListener("pointerover", act);
-    this.addEventListener("focusin", act);
-    this.addEventListener("keydown", (event) => this.#key(event));
-  }
-
-  connectedCallback() {
-    if (this.#channels.parentNode) return;
-    this.append(explained(this.#channels, words.look.cellsHelp), this.#more, this.#readout);
+    this.#channels.addEventListener("pointerover", light);
+    this.#channels.addEventListener("focusin", light);
   }
 
   /** @param {Sum} sum */
   show(sum) {
-    const had = this.#channels.contains(document.activeElement);
+    const focused = this.#channels.contains(document.activeElement);
     this.#sum = sum;
     const [channels, side] = sum.shape;
-    const area = side * side;
-    const products = productsOf(sum);
-    const subtotals = Array.from({ length: channels }, (_, channel) =>
-      products.subarray(area * channel, area * (channel + 1)).reduce((all, p) => all + p, 0),
+    const kinds = [sum.x, sum.w, sum.products].map((values) => ({ values, most: largest(values) }));
+    const from = (/** @type {number} */ channel) => side * side * channel;
+    const subtotals = Float64Array.from({ length: channels }, (_, channel) =>
+      total(sum.products.subarray(from(channel), from(channel + 1))),
     );
-    const order = [...subtotals.keys()].sort(
-      (one, other) => Math.abs(subtotals[other]) - Math.abs(subtotals[one]),
-    );
-    const shown = this.#all ? channels : Math.min(channels, FIRST_CHANNELS);
-    const most = [largest(sum.x), largest(sum.w), largest(products)];
-    put(
-      this.#channels,
-      order.slice(0, shown).map((channel, n) => {
-        const cells = [sum.x, sum.w, products].map((values, kind) =>
-          this.#grid(values.subarray(area * channel, area * (channel + 1)), side, {
-            kind,
-            from: area * channel,
-            most: most[kind],
-            title: n === 0,
-          }),
-        );
-        const from = words.look.channel(channel, subtotals[channel]);
-        return made(
-          "div",
-          { className: "channel" },
-          channels > 1 && made("p", { className: "note" }, from),
-          made("div", { className: "triple" }, cells[0], sign("×"), cells[1], sign("="), cells[2]),
-        );
-      }),
-    );
+    const order = ordered(subtotals);
+    const shown = order.map((channel, place) => {
+      const grids = kinds.map(({ values, most }, kind) => {
+        const own = values.subarray(from(channel), from(channel + 1));
+        const title = !place && made("p", { className: "note" }, words.look.triple[kind]);
+        const grid = this.#grid(matrix(own, side, most), kind, from(channel));
+        // The cells of the products say what the others say too.
+        return made("div", { "aria-hidden": kind === 2 ? null : "true" }, title, grid);
+      });
+      const subtotal = words.look.channel(channel, subtotals[channel]);
+      const note = channels > 1 && made("p", { className: "note" }, subtotal);
+      return made("div", { className: "channel" }, note, equation(grids));
+    });
+    const open = this.querySelector("details")?.open;
+    const summary = made("summary", {}, words.look.otherChannels(channels - FIRST));
+    const others = channels > FIRST && made("details", { open }, summary, shown.slice(FIRST));
+    put(this.#channels, shown.slice(0, FIRST), others);
     this.#channels.style.setProperty("--side", String(side));
-    this.#more.hidden = channels <= FIRST_CHANNELS;
-    this.#more.textContent = this.#all
-      ? words.look.fewerChannels(FIRST_CHANNELS)
-      : words.look.allChannels(channels);
-    this.#light(this.#cell(this.#at) ? this.#at : String(area * order[0]));
-    if (had) this.#cell(this.#at)?.focus();
+    this.#light(this.#same(this.#lit).length ? this.#lit : String(from(order[0])));
+    if (focused) stopOf(this.#channels)?.focus();
   }
 
   /**
-   * @param {Float32Array | Float64Array} values
-   * @param {number} side
-   * @param {{ kind: number, from: number, most: number, title: boolean }} options kind: 0 what
-   *   comes in, 1 weights, 2 products, which have the focus
+   * Tells the cells of a grid which they are; those of products can have the focus.
+   *
+   * @param {HTMLTableElement} grid
+   * @param {number} kind 0 what comes in, 1 weights, 2 products
+   * @param {number} from number of the first cell
    */
-  #grid(values, side, { kind, from, most, title }) {
-    const name = words.look.triple[kind];
-    const rows = Array.from({ length: side }, (_, row) => {
-      const cells = Array.from({ length: side }, (_, column) => {
-        const n = side * row + column;
-        const cell = made("span", { "data-cell": from + n }, words.look.short(values[n]));
-        tint(cell, values[n], most);
-        if (kind === 2 && this.#sum) {
-          cell.setAttribute("role", "gridcell");
-          cell.setAttribute("aria-label", says(this.#sum, from + n));
-          cell.tabIndex = -1;
-        }
-        return cell;
-      });
-      return made("div", kind === 2 ? { role: "row" } : {}, cells);
+  #grid(grid, kind, from) {
+    grid.querySelectorAll("td").forEach((cell, n) => {
+      cell.dataset.cell = String(from + n);
+      if (kind !== 2 || !this.#sum) return;
+      cell.tabIndex = -1;
+      cell.setAttribute("role", "gridcell");
+      cell.setAttribute("aria-label", says(this.#sum, from + n));
     });
-    const grid = made("div", { className: "matrix" }, rows);
     if (kind === 2) {
       grid.setAttribute("role", "grid");
-      grid.setAttribute("aria-label", name);
+      grid.setAttribute("aria-label", words.look.triple[kind]);
     }
-    const block = made("div", {}, title && made("p", { className: "note" }, name), grid);
-    if (kind !== 2) block.setAttribute("aria-hidden", "true"); // the products' cells say these too
-    return block;
+    return grid;
   }
 
-  /** @param {string} index */
-  #cell(index) {
-    const found = this.#channels.querySelector(`[role="gridcell"][data-cell="${index}"]`);
-    return found instanceof HTMLElement ? found : null;
+  /** @param {string} number of a cell, which three grids have */
+  #same(number) {
+    return [...this.#channels.querySelectorAll(`[data-cell="${number}"]`)];
   }
 
-  /** @param {string} index of the cell that is explained, in all three grids */
-  #light(index) {
+  /** @param {string} number */
+  #light(number) {
     if (!this.#sum) return;
-    for (const other of this.#channels.querySelectorAll(".on")) other.classList.remove("on");
-    for (const same of this.#channels.querySelectorAll(`[data-cell="${index}"]`)) {
-      same.classList.add("on");
-    }
-    const before = this.#channels.querySelector('[tabindex="0"]');
-    if (before) before.setAttribute("tabindex", "-1");
-    this.#cell(index)?.setAttribute("tabindex", "0");
-    this.#at = index;
-    put(this.#readout, says(this.#sum, Number(index)));
-  }
-
-  #toggle() {
-    this.#all = !this.#all;
-    if (this.#sum) this.show(this.#sum);
-  }
-
-  /** @param {KeyboardEvent} event */
-  #key(event) {
-    const cell = event.target instanceof HTMLElement ? event.target.dataset.cell : undefined;
-    if (cell === undefined || !this.#sum || event.altKey || event.ctrlKey || event.metaKey) return;
-    const side = this.#sum.shape[1];
-    const every = [...this.#channels.querySelectorAll('[role="gridcell"]')];
-    const n = every.findIndex((one) => one === event.target);
-    const last = n % side === side - 1;
-    /** @type {Record<string, number>} */
-    const moves = {
-      ArrowLeft: n % side ? n - 1 : n,
-      ArrowRight: last ? n : n + 1,
-      ArrowUp: n - side,
-      ArrowDown: n + side, // on into the next channel
-      Home: 0,
-      End: every.length - 1,
-    };
-    if (!(event.key in moves)) return;
-    event.preventDefault();
-    const to = every[moves[event.key]];
-    if (to instanceof HTMLElement) to.focus();
+    this.#same(this.#lit).forEach((cell) => cell.classList.remove("on"));
+    const cells = this.#same(number);
+    cells.forEach((cell) => cell.classList.add("on"));
+    moveStop(this.#channels, cells[2]);
+    this.#lit = number;
+    put(this.#readout, says(this.#sum, Number(number)));
   }
 }
 

@@ -2,93 +2,69 @@
 
 import { get, images, labelOf, withQuery } from "../api.js";
 import { explained, made, put } from "../dom.js";
-import { InkGlyph } from "../elements.js";
+import { gallery } from "../elements.js";
 import { field } from "./geometry.js";
 import { frame } from "./heat.js";
 import { lookAt } from "./looked.js";
-import { WhenSeen } from "./seen.js";
+import { WhenSeen, codeLine } from "./parts.js";
 import { words } from "../words.js";
 
-/** @typedef {{ model: string, layer: number, unit: number }} Unit */
-/**
- * @typedef {{
- *   data: string,
- *   indices: number[],
- *   values: number[],
- *   places: [number, number][] | null,
- * }} Found
- */
+/** @typedef {import("./arithmetic.js").Opened} Opened */
+/** @typedef {[number, number][] | null} Places rows and columns; null where units have none */
+/** @typedef {{ data: string, indices: number[], values: number[], places: Places }} Found */
 
 const COUNT = 12;
 
 export class InkExciting extends HTMLElement {
-  #list = made("ul", { className: "gallery" });
   #note = made("p", { className: "note" });
-  /** @type {Unit | null} */
-  #unit = null;
-  /** @type {import("../types").LayerInfo[]} */
-  #layers = [];
-  #seen = new WhenSeen(this, (signal) => this.#load(signal));
+  #pictures = explained(made("div"), words.look.chooseHelp);
+  #shown = "";
+  #seen = new WhenSeen(this, this.#load.bind(this));
 
-  connectedCallback() {
-    if (this.#list.parentNode) return;
+  constructor() {
+    super();
     this.append(
       made("h3", {}, words.look.exciting),
       this.#note,
       this.#seen.status,
-      explained(this.#list, words.look.excitingHelp),
-      made("p", { className: "note" }, made("code", {}, words.look.excitingCode)),
+      this.#pictures,
+      codeLine("inspection/exciting.py: exciting"),
     );
+  }
+
+  /** @param {Opened} opened */
+  show(opened) {
+    const which = [opened.fingerprint, opened.layer, opened.unit].join();
+    if (which === this.#shown) return; // only the digit is another one
+    this.#shown = which;
+    put(this.#pictures);
+    this.#seen.changed(opened);
   }
 
   /**
-   * @param {Unit} unit
-   * @param {import("../types").LayerInfo[]} layers
-   * @param {boolean} again whether it is asked for even if it is the same unit
+   * @param {Opened} opened
+   * @param {AbortSignal} signal
    */
-  show(unit, layers, again) {
-    this.#layers = layers;
-    const same = JSON.stringify(unit) === JSON.stringify(this.#unit);
-    if (same && !again) return;
-    this.#unit = unit;
-    if (!same) put(this.#list);
-    this.#seen.changed();
-  }
-
-  /** @param {AbortSignal} signal */
-  async #load(signal) {
-    if (!this.#unit) return;
-    const { model, layer, unit } = this.#unit;
+  async #load({ model, layers, layer, unit }, signal) {
+    const query = withQuery("/api/lab/look/exciting", { model, layer, unit, count: COUNT });
     /** @type {Found} */
-    const found = await get(
-      withQuery("/api/lab/look/exciting", { model, layer, unit, count: COUNT }),
-      { signal },
-    );
-    const glyphs = await images(found.data, found.indices);
+    const { data, indices, values, places } = await get(query, { signal });
+    const glyphs = await images(data, indices);
     if (signal.aborted) return;
-    put(this.#note, words.look.excitingNote(found.places !== null));
-    put(
-      this.#list,
-      found.indices.map((index, n) => {
-        const glyph = new InkGlyph();
-        const name = words.look.digitNamed(index, labelOf(found.data, index));
-        glyph.show(glyphs[n], name);
-        const mark = made("span", { className: "mark" });
-        if (found.places) {
-          frame(mark, field(this.#layers, layer, unit, found.places[n]), 28, 28);
-        }
-        return made(
-          "li",
-          {},
-          made(
-            "button",
-            { type: "button", onclick: () => lookAt(found.data, index) },
-            made("span", { className: "framed" }, glyph, found.places && mark),
-            made("span", { className: "caption" }, words.look.number(found.values[n])),
-          ),
-        );
-      }),
+    put(this.#note, words.look.excitingNote(places !== null));
+    const list = gallery(
+      indices.map((index, n) => ({
+        glyph: glyphs[n],
+        caption: words.look.number(values[n]),
+        name: words.look.digitNamed(index, labelOf(data, index)),
+        act: () => lookAt(data, index),
+      })),
     );
+    list.querySelectorAll("ink-glyph").forEach((glyph, n) => {
+      const box = places && field(layers, layer, unit, places[n]);
+      frame(/** @type {HTMLElement} */ (glyph), box, 28, 28);
+    });
+    put(this.#pictures, list);
   }
 }
 

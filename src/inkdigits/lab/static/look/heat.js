@@ -1,53 +1,33 @@
-/* Numbers as colours: below zero one colour, above it another, zero the paper itself. */
+/* Numbers as colours: below zero one colour, above it another, the stronger the further from it. */
 
+import { modified } from "./arrows.js";
 import { made } from "../dom.js";
-import { words } from "../words.js";
+import { placeOf } from "./geometry.js";
 
-/** @typedef {[number, number, number]} Colour */
+/** @typedef {import("./geometry.js").Box} Box */
 
-/**
- * A token of the style sheet as red, green and blue.
- *
- * @param {string} name
- * @returns {Colour}
- */
-function token(name) {
-  const context = /** @type {CanvasRenderingContext2D} */ (made("canvas").getContext("2d"));
-  context.fillStyle = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const hex = String(context.fillStyle); // always #rrggbb for opaque colours
-  const part = (/** @type {number} */ n) => parseInt(hex.slice(n, n + 2), 16);
-  return [part(1), part(3), part(5)];
-}
-
-/** @type {{ negative: Colour, paper: Colour, positive: Colour } | null} */
+/** @type {number[][] | null} red, green and blue below zero, and above it */
 let colours = null;
 
-const palette = () =>
-  (colours ??= {
-    negative: token("--negative"),
-    paper: token("--paper"),
-    positive: token("--positive"),
-  });
+/** @param {string} name of a token of the style sheet, which is written #rrggbb */
+function token(name) {
+  const hex = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  return [1, 3, 5].map((n) => parseInt(hex.slice(n, n + 2), 16));
+}
 
-/** @type {Set<() => void>} */
-const painters = new Set();
+/** @type {WeakMap<HTMLCanvasElement, () => void>} what paints each canvas again */
+const painters = new WeakMap();
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   colours = null;
-  for (const paint of painters) paint();
+  for (const canvas of document.querySelectorAll("canvas")) painters.get(canvas)?.();
 });
 
-/**
- * Names who paints again when the page turns light or dark. Once for each part of the page.
- *
- * @param {() => void} paint
- */
-export function repainted(paint) {
-  painters.add(paint);
-}
+/** @param {number} value @param {number} most */
+const strength = (value, most) => (most > 0 ? Math.min(1, Math.abs(value) / most) : 0);
 
 /**
- * Paints numbers, a pixel each: `most` and what is beyond it has the full colour.
+ * Paints numbers, a pixel each; zero lets the paper through, `most` has the full colour.
  *
  * @param {HTMLCanvasElement} canvas
  * @param {ArrayLike<number>} values row by row
@@ -56,33 +36,21 @@ export function repainted(paint) {
  * @param {number} most
  */
 export function paint(canvas, values, height, width, most) {
-  if (canvas.width !== width) canvas.width = width;
-  if (canvas.height !== height) canvas.height = height;
+  [canvas.width, canvas.height] = [width, height];
   const context = canvas.getContext("2d");
   if (!context) return;
-  const { negative, paper, positive } = palette();
+  const [below, above] = (colours ??= [token("--negative"), token("--positive")]);
   const picture = context.createImageData(width, height);
   for (let n = 0; n < height * width; n++) {
-    const colour = values[n] < 0 ? negative : positive;
-    const share = strength(values[n], most);
-    for (let c = 0; c < 3; c++) {
-      picture.data[4 * n + c] = paper[c] + share * (colour[c] - paper[c]);
-    }
-    picture.data[4 * n + 3] = 255;
+    const [red, green, blue] = values[n] < 0 ? below : above;
+    picture.data.set([red, green, blue, 255 * strength(values[n], most)], 4 * n);
   }
   context.putImageData(picture, 0, 0);
+  painters.set(canvas, () => paint(canvas, values, height, width, most));
 }
 
 /**
- * How strong a number's colour is, 0 to 1.
- *
- * @param {number} value
- * @param {number} most
- */
-export const strength = (value, most) => (most > 0 ? Math.min(1, Math.abs(value) / most) : 0);
-
-/**
- * Gives an element the colour of a number, by the style sheet's `.heat`; it follows the theme.
+ * Gives an element the colour of a number, by the style sheet's `.heat`.
  *
  * @param {HTMLElement} element
  * @param {number} value
@@ -97,176 +65,135 @@ export function tint(element, value, most) {
 /**
  * The largest size among numbers.
  *
- * @param {ArrayLike<number>} values
+ * @param {Float32Array | Float64Array | number[]} values
  */
-export function largest(values) {
+export const largest = (values) => {
   let most = 0;
-  for (let n = 0; n < values.length; n++) most = Math.max(most, Math.abs(values[n]));
+  for (const value of values) most = Math.max(most, Math.abs(value));
   return most;
-}
-
-/** The colours from the lowest to the highest value, with both named. */
-export class InkScale extends HTMLElement {
-  #low = made("span");
-  #ramp = made("i", { "aria-hidden": "true" });
-  #high = made("span");
-
-  connectedCallback() {
-    if (!this.#low.parentNode) this.append(this.#low, this.#ramp, this.#high);
-  }
-
-  /**
-   * @param {number} low
-   * @param {number} high
-   */
-  show(low, high) {
-    const most = Math.max(Math.abs(low), Math.abs(high));
-    this.#low.textContent = words.look.number(low);
-    this.#high.textContent = words.look.number(high);
-    const zero = high > low ? Math.min(1, Math.max(0, -low / (high - low))) : 0;
-    this.#ramp.style.setProperty("--low", strength(Math.min(low, 0), most).toFixed(3));
-    this.#ramp.style.setProperty("--high", strength(Math.max(high, 0), most).toFixed(3));
-    this.#ramp.style.setProperty("--zero", `${(100 * zero).toFixed(1)}%`);
-    this.title = words.look.scale(words.look.number(low), words.look.number(high));
-  }
-}
-
-/**
- * A picture of numbers, in which a place can be aimed at: by a click, by arrow keys, and, where
- * `follows` is set, by the pointer passing over it. To screen readers it is a slider, which says
- * the place that it is at.
- */
-export class InkHeat extends HTMLElement {
-  #canvas = made("canvas");
-  #mark = made("span", { className: "mark", hidden: true });
-  /** @type {ArrayLike<number>} */
-  #values = [];
-  #height = 1;
-  #width = 1;
-  #most = 0;
-  #at = -1;
-  follows = false;
-  /** @type {((index: number) => void) | null} */
-  onaim = null;
-  /** @type {(index: number) => string} */
-  says = () => "";
-
-  constructor() {
-    super();
-    this.addEventListener("click", (event) => this.onaim && this.aim(this.#under(event), true));
-    this.addEventListener("pointermove", (event) => {
-      if (!this.follows || !this.onaim) return;
-      const index = this.#under(event);
-      if (index !== this.#at) this.aim(index, true);
-    });
-    this.addEventListener("keydown", (event) => this.#key(event));
-  }
-
-  connectedCallback() {
-    if (!this.#canvas.parentNode) this.append(this.#canvas, this.#mark);
-  }
-
-  /**
-   * @param {ArrayLike<number>} values row by row
-   * @param {number} height
-   * @param {number} width
-   * @param {number} most the size of number that has the full colour
-   * @param {string} name
-   */
-  show(values, height, width, most, name) {
-    [this.#values, this.#height, this.#width, this.#most] = [values, height, width, most];
-    this.style.aspectRatio = `${width} / ${height}`;
-    this.setAttribute("aria-label", name);
-    this.setAttribute("role", this.onaim ? "slider" : "img");
-    if (this.onaim) {
-      this.tabIndex = 0;
-      this.setAttribute("aria-valuemin", "0");
-      this.setAttribute("aria-valuemax", String(height * width - 1));
-    }
-    this.paint();
-  }
-
-  paint() {
-    if (this.#values.length) {
-      paint(this.#canvas, this.#values, this.#height, this.#width, this.#most);
-    }
-  }
-
-  /**
-   * Puts the mark at a place; −1 takes it away.
-   *
-   * @param {number} index
-   * @param {boolean} [tell] whether `onaim` is told
-   */
-  aim(index, tell = false) {
-    this.#at = index;
-    this.#mark.hidden = index < 0;
-    if (index < 0) return;
-    frame(this.#mark, place(index, this.#width), this.#height, this.#width);
-    if (this.onaim) {
-      this.setAttribute("aria-valuenow", String(index));
-      this.setAttribute("aria-valuetext", this.says(index));
-    }
-    if (tell) this.onaim?.(index);
-  }
-
-  /** @param {MouseEvent} event */
-  #under(event) {
-    const { left, top, width, height } = this.#canvas.getBoundingClientRect();
-    const clamped = (/** @type {number} */ share, /** @type {number} */ count) =>
-      Math.min(count - 1, Math.max(0, Math.floor(share * count)));
-    const row = clamped((event.clientY - top) / height, this.#height);
-    return row * this.#width + clamped((event.clientX - left) / width, this.#width);
-  }
-
-  /** @param {KeyboardEvent} event */
-  #key(event) {
-    if (!this.onaim || event.altKey || event.ctrlKey || event.metaKey) return;
-    const [row, column] = [Math.floor(this.#at / this.#width), this.#at % this.#width];
-    const [below, right] = [this.#height - 1, this.#width - 1];
-    /** @type {Record<string, [number, number]>} */
-    const moves = {
-      ArrowUp: [row - 1, column],
-      ArrowDown: [row + 1, column],
-      ArrowLeft: [row, column - 1],
-      ArrowRight: [row, column + 1],
-      Home: [row, 0],
-      End: [row, right],
-      PageUp: [0, column],
-      PageDown: [below, column],
-    };
-    if (!(event.key in moves)) return;
-    event.preventDefault();
-    const [down, across] = moves[event.key];
-    if (down < 0 || down > below || across < 0 || across > right) return;
-    this.aim(down * this.#width + across, true);
-  }
-}
-
-/**
- * @param {number} index
- * @param {number} width
- * @returns {[number, number, number, number]} top, left, bottom, right, all of them inside
- */
-const place = (index, width) => {
-  const [row, column] = [Math.floor(index / width), index % width];
-  return [row, column, row, column];
 };
 
 /**
- * Lays a frame over a part of a picture.
+ * Lays a frame over a part of a picture; null takes it away.
  *
- * @param {HTMLElement} mark
- * @param {[number, number, number, number]} box top, left, bottom, right, all of them inside
+ * @param {HTMLElement} picture
+ * @param {Box | null} box
  * @param {number} height
  * @param {number} width
  */
-export function frame(mark, [top, left, bottom, right], height, width) {
+export function frame(picture, box, height, width) {
+  /** @type {HTMLElement} */
+  const mark =
+    picture.querySelector(".mark") ?? picture.appendChild(made("span", { className: "mark" }));
+  mark.hidden = !box;
+  const [top, left, bottom, right] = box ?? [0, 0, 0, 0];
   mark.style.top = `${(100 * top) / height}%`;
   mark.style.left = `${(100 * left) / width}%`;
   mark.style.height = `${(100 * (bottom - top + 1)) / height}%`;
   mark.style.width = `${(100 * (right - left + 1)) / width}%`;
 }
 
-customElements.define("ink-scale", InkScale);
+/**
+ * What happens to a place that is aimed at: who is told, what is said of it, and whether the pointer
+ * need only pass over it.
+ *
+ * @typedef {(index: number) => void} Aimed
+ * @typedef {{ aimed: Aimed, says: (index: number) => string, follows?: boolean }} Aim
+ */
+
+/** @type {Record<string, [number, number]>} rows down and columns across */
+const STEPS = {
+  ArrowUp: [-1, 0],
+  ArrowDown: [1, 0],
+  ArrowLeft: [0, -1],
+  ArrowRight: [0, 1],
+  Home: [0, -Infinity],
+  End: [0, Infinity],
+  PageUp: [-Infinity, 0],
+  PageDown: [Infinity, 0],
+};
+
+/**
+ * A picture of numbers. Where places in it can be aimed at, by the pointer or by arrow keys, it is
+ * a slider to screen readers, which says the place that it is at.
+ */
+export class InkHeat extends HTMLElement {
+  #canvas = made("canvas");
+  #height = 1;
+  #width = 1;
+  #at = 0;
+  /** @type {Aim | null} */
+  #aim = null;
+
+  constructor() {
+    super();
+    this.append(this.#canvas);
+    this.addEventListener("click", (event) => this.#choose(...this.#under(event)));
+    this.addEventListener("pointermove", (event) => {
+      if (this.#aim?.follows) this.#choose(...this.#under(event));
+    });
+    this.addEventListener("keydown", (event) => {
+      if (!(event.key in STEPS) || modified(event)) return;
+      event.preventDefault();
+      const [row, column] = placeOf(this.#at, this.#width);
+      const [down, across] = STEPS[event.key];
+      this.#choose(row + down, column + across);
+    });
+  }
+
+  /**
+   * @param {Float32Array | Float64Array} values row by row
+   * @param {number[]} sides height and width
+   * @param {string} name
+   * @param {Aim | null} [aim]
+   * @param {number} [most] the size of number that has the full colour
+   */
+  show(values, sides, name, aim = null, most = largest(values)) {
+    const [height, width] = sides;
+    [this.#height, this.#width, this.#aim] = [height, width, aim];
+    paint(this.#canvas, values, height, width, most);
+    this.style.aspectRatio = `${width} / ${height}`;
+    this.setAttribute("aria-label", name);
+    this.setAttribute("role", aim ? "slider" : "img");
+    if (!aim) return;
+    this.tabIndex = 0;
+    this.setAttribute("aria-valuemin", "0");
+    this.setAttribute("aria-valuemax", String(height * width - 1));
+  }
+
+  /** @param {number} index where the mark is put; nobody is told */
+  mark(index) {
+    this.#at = index;
+    const place = placeOf(index, this.#width);
+    frame(this, [...place, ...place], this.#height, this.#width);
+    this.setAttribute("aria-valuenow", String(index));
+    this.setAttribute("aria-valuetext", this.#aim?.says(index) ?? "");
+  }
+
+  /**
+   * @param {number} row what is outside is brought to the edge
+   * @param {number} column
+   */
+  #choose(row, column) {
+    const inside = (/** @type {number} */ n, /** @type {number} */ count) =>
+      Math.min(count - 1, Math.max(0, n));
+    const index = inside(row, this.#height) * this.#width + inside(column, this.#width);
+    if (!this.#aim || index === this.#at) return;
+    this.mark(index);
+    this.#aim.aimed(index);
+  }
+
+  /**
+   * @param {MouseEvent} event
+   * @returns {[number, number]} row and column
+   */
+  #under(event) {
+    const { left, top, width, height } = this.#canvas.getBoundingClientRect();
+    return [
+      Math.floor(((event.clientY - top) / height) * this.#height),
+      Math.floor(((event.clientX - left) / width) * this.#width),
+    ];
+  }
+}
+
 customElements.define("ink-heat", InkHeat);

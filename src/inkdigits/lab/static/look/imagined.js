@@ -3,50 +3,44 @@
 import { bytesOf, get, withQuery } from "../api.js";
 import { explained, made, put } from "../dom.js";
 import { gallery } from "../elements.js";
-import { lookAt } from "./looked.js";
-import { WhenSeen } from "./seen.js";
+import { goLookAt } from "./looked.js";
+import { WhenSeen, codeLine } from "./parts.js";
 import { words } from "../words.js";
 
 const PIXELS = 784;
 
 export class InkImagined extends HTMLElement {
-  #pictures = made("div");
-  #model = "";
-  #seen = new WhenSeen(this, (signal) => this.#load(signal));
-  /** Told when one is chosen to be looked at. */
-  onlook = () => {};
+  #pictures = explained(made("div"), words.look.chooseHelp);
+  #seen = new WhenSeen(this, this.#load.bind(this));
 
-  connectedCallback() {
-    if (this.#pictures.parentNode) return;
+  constructor() {
+    super();
     this.append(
       made("h2", { tabIndex: -1 }, words.look.imagined),
       made("p", { className: "lead" }, words.look.imaginedLead),
       this.#seen.status,
-      explained(this.#pictures, words.look.imaginedHelp),
-      made("p", { className: "note" }, made("code", {}, words.look.imaginedCode)),
+      this.#pictures,
+      codeLine("inspection/backquery.py: imagined_digits"),
     );
   }
 
   /** @param {string} model */
   show(model) {
-    this.#model = model;
-    this.#seen.changed();
+    this.#seen.changed(model);
   }
 
-  /** @param {AbortSignal} signal */
-  async #load(signal) {
-    const query = withQuery("/api/lab/look/backquery", { model: this.#model });
-    const { digits } = await get(query, { signal });
+  /**
+   * @param {string} model
+   * @param {AbortSignal} signal
+   */
+  async #load(model, signal) {
+    const { digits } = await get(withQuery("/api/lab/look/backquery", { model }), { signal });
     const all = bytesOf(digits);
-    if (signal.aborted) return;
     const items = Array.from({ length: 10 }, (_, digit) => {
       const glyph = all.slice(PIXELS * digit, PIXELS * (digit + 1));
-      const name = words.look.imaginedDigit(digit);
-      const act = () => {
-        lookAt("imagined", digit, btoa(String.fromCharCode(...glyph)));
-        this.onlook();
-      };
-      return { glyph, caption: String(digit), name, act };
+      const text = btoa(String.fromCharCode(...glyph));
+      const act = () => goLookAt("imagined", digit, text);
+      return { glyph, caption: String(digit), name: words.look.imaginedDigit(digit), act };
     });
     put(this.#pictures, gallery(items));
   }

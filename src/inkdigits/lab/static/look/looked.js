@@ -3,28 +3,27 @@
 import { bytesOf, images, labelOf } from "../api.js";
 import { button, field, freshId, made, put } from "../dom.js";
 import { InkGlyph } from "../elements.js";
+import { reach } from "./parts.js";
 import { state } from "../state.js";
 import { words } from "../words.js";
 
-export const SEEN = "mnist:validation";
+const SEEN = "mnist:validation";
 const AMONG = 10000; // digits there
 
 /**
- * What was chosen. `glyph` holds the pixels of an imagined digit; `beside` is the drawing that
+ * What was chosen. `glyph` holds the pixels of what is in no data set; `beside` is the drawing that
  * there was at that moment: a newer one takes its place.
  *
  * @typedef {{ data: string, index: number, glyph?: string, beside: string }} Looked
  */
 
 /** @returns {Looked} */
-export function looked() {
+function looked() {
   const drawn = state.get("glyph", "") ?? "";
   const chosen = state.get("looked", /** @type {Looked | null} */ (null));
-  if (drawn && (!chosen || chosen.beside !== drawn || chosen.data === "drawing")) {
-    return { data: "drawing", index: 0, beside: drawn };
-  }
-  if (chosen && chosen.data !== "drawing") return chosen;
-  return { data: SEEN, index: 0, beside: "" };
+  const newer = drawn && chosen?.beside !== drawn;
+  if (chosen && chosen.data !== "drawing" && !newer) return chosen;
+  return { data: drawn ? "drawing" : SEEN, index: 0, beside: drawn, glyph: drawn };
 }
 
 /**
@@ -38,20 +37,24 @@ export function lookAt(data, index = 0, glyph) {
   state.set("looked", { data, index, glyph, beside: state.get("glyph", "") ?? "" });
 }
 
-/**
- * The pixels of what is looked at, and its label where it has one.
- *
- * @returns {Promise<{ glyph: Uint8Array, label: number | null, name: string }>}
- */
+/** @param {Parameters<typeof lookAt>} chosen what is looked at, and gone to */
+export function goLookAt(...chosen) {
+  lookAt(...chosen);
+  reach(/** @type {Element} */ (document.querySelector("ink-looked")));
+}
+
+/** The pixels of what is looked at, and its label where it has one. */
 export async function picture() {
-  const { data, index, glyph, beside } = looked();
-  if (data === "drawing") return { glyph: bytesOf(beside), label: null, name: words.look.drawing };
-  if (glyph) {
-    return { glyph: bytesOf(glyph), label: null, name: words.look.imaginedDigit(index) };
-  }
-  const [found] = await images(data, [index]);
+  const { data, index, glyph } = looked();
+  const pixels = glyph ? bytesOf(glyph) : (await images(data, [index]))[0];
   const label = labelOf(data, index);
-  return { glyph: found, label, name: words.look.digitNamed(index, label) };
+  const name =
+    data === "drawing"
+      ? words.look.drawing
+      : glyph
+        ? words.look.imaginedDigit(index)
+        : words.look.digitNamed(index, label);
+  return { glyph: pixels, label, name };
 }
 
 /** The chooser: the digit as large as it deserves, and the ways to another one. */
@@ -63,14 +66,22 @@ export class InkLooked extends HTMLElement {
     type: "number",
     min: "0",
     max: String(AMONG - 1),
-    step: "1",
+    value: "0",
     inputMode: "numeric",
     onchange: () => this.#step(0),
   });
 
-  connectedCallback() {
-    if (this.#glyph.parentNode) return;
+  constructor() {
+    super();
     const heading = made("h2", { id: freshId(), tabIndex: -1 }, words.look.digit);
+    const ways = made(
+      "div",
+      { className: "tools" },
+      field(words.look.numberLabel, this.#number, words.look.numberHelp),
+      button(words.look.previous, () => this.#step(-1), words.look.previousHelp),
+      button(words.look.next, () => this.#step(1), words.look.nextHelp),
+      button(words.look.random, () => this.#step(null), words.look.randomHelp),
+    );
     this.append(
       this.#glyph,
       made(
@@ -78,19 +89,7 @@ export class InkLooked extends HTMLElement {
         { className: "choice", role: "group", "aria-labelledby": heading.id },
         heading,
         this.#says,
-        made(
-          "div",
-          { className: "tools" },
-          this.#drawing,
-          made(
-            "div",
-            { className: "tools" },
-            field(words.look.numberLabel, this.#number, words.look.numberHelp),
-            button(words.look.previous, () => this.#step(-1), words.look.previousHelp),
-            button(words.look.next, () => this.#step(1), words.look.nextHelp),
-            button(words.look.random, () => this.#step(null), words.look.randomHelp),
-          ),
-        ),
+        made("div", { className: "tools" }, this.#drawing, ways),
       ),
     );
   }
@@ -102,29 +101,18 @@ export class InkLooked extends HTMLElement {
     lookAt(SEEN, Math.min(AMONG - 1, Math.max(0, index)));
   }
 
-  /**
-   * @param {Uint8Array} glyph
-   * @param {string} name
-   */
+  /** @param {Uint8Array} glyph @param {string} name */
   show(glyph, name) {
     const { data, index } = looked();
     this.#glyph.show(glyph, name);
     this.#drawing.disabled = !state.get("glyph", "");
     this.#drawing.setAttribute("aria-pressed", String(data === "drawing"));
     if (data === SEEN) this.#number.value = String(index);
-    else if (!this.#number.value) this.#number.value = "0";
   }
 
   /** @param {string} sentence what it is and how it is read */
   say(sentence) {
     put(this.#says, sentence);
-  }
-
-  /** Comes into sight, with the focus. */
-  reach() {
-    const heading = this.querySelector("h2");
-    this.scrollIntoView({ block: "start" });
-    heading?.focus({ preventScroll: true });
   }
 }
 

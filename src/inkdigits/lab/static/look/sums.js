@@ -1,9 +1,12 @@
 /* Sums of products as numbers: the whole, the largest products, all that goes in. */
 
 import { explained, freshId, made, put } from "../dom.js";
+import { tint } from "./heat.js";
 import { words } from "../words.js";
 
 const TOP = 10; // products of a unit with many inputs
+
+/** @typedef {Float32Array | Float64Array} Numbers */
 
 /**
  * A sum to be shown: `shape` (C, K, K) of a convolution, (H, W) of a picture, (D,) of features;
@@ -13,6 +16,7 @@ const TOP = 10; // products of a unit with many inputs
  *   shape: number[],
  *   x: Float32Array,
  *   w: Float32Array,
+ *   products: Float64Array,
  *   nameOf: (n: number) => string,
  * }} Sum
  */
@@ -23,117 +27,102 @@ const TOP = 10; // products of a unit with many inputs
  * @param {Sum} sum
  * @param {number} n
  */
-export const says = ({ x, w, nameOf }, n) =>
-  `${nameOf(n)}: ${words.look.product(x[n], w[n], x[n] * w[n])}`;
+export const says = ({ x, w, products, nameOf }, n) =>
+  `${nameOf(n)}: ${words.look.product(x[n], w[n], products[n])}`;
 
-/** @param {Sum} sum */
-export const productsOf = ({ x, w }) => Float64Array.from(x, (value, n) => value * w[n]);
+/** @param {Float64Array} values in double precision, as the server has them */
+export const total = (values) => values.reduce((all, value) => all + value, 0);
 
-/**
- * The sum of all products, in double precision, as the server has it.
- *
- * @param {Sum} sum
- */
-export const total = (sum) => productsOf(sum).reduce((all, product) => all + product, 0);
-
-/** @param {string} text */
-export const sign = (text) => made("span", { className: "sign", "aria-hidden": "true" }, text);
-
-/** @param {Float64Array} products */
-export const ordered = (products) =>
-  [...products.keys()].sort((one, other) => Math.abs(products[other]) - Math.abs(products[one]));
+/** @param {Float64Array} values whose indices are given, the largest first */
+export const ordered = (values) =>
+  [...values.keys()].sort((one, other) => Math.abs(values[other]) - Math.abs(values[one]));
 
 /**
- * The largest products of a sum as a table, and what the others come to.
+ * What comes in × the weights = the products.
  *
- * @param {Sum} sum
+ * @param {HTMLElement[]} three
  */
-export function topProducts(sum) {
-  const products = productsOf(sum);
-  const top = ordered(products).slice(0, TOP);
-  const rest = total(sum) - top.reduce((all, n) => all + products[n], 0);
-  const others = products.length - top.length;
-  const row = (/** @type {string} */ name, /** @type {string[]} */ cells) =>
-    made("tr", {}, made("th", { scope: "row" }, name), cells.map((cell) => made("td", {}, cell)));
+export function equation([x, w, products]) {
+  const sign = (/** @type {string} */ text) =>
+    made("span", { className: "sign", "aria-hidden": "true" }, text);
+  return made("div", { className: "triple" }, x, sign("×"), w, sign("="), products);
+}
+
+/**
+ * Numbers as a square of cells, coloured.
+ *
+ * @param {Numbers} values
+ * @param {number} width
+ * @param {number} most the size of number that has the full colour
+ * @param {(value: number) => string} [text]
+ */
+export function matrix(values, width, most, text = words.look.short) {
+  const rows = Array.from({ length: values.length / width }, (_, row) => {
+    const own = [...values.subarray(width * row, width * (row + 1))];
+    return made("tr", {}, own.map((value) => made("td", {}, text(value))));
+  });
+  const table = made("table", { className: "matrix" }, made("tbody", {}, rows));
+  table.querySelectorAll("td").forEach((cell, n) => tint(cell, values[n], most));
+  return table;
+}
+
+/**
+ * @param {string[]} columns
+ * @param {string[][]} rows each begins with its name
+ * @param {string} [caption]
+ */
+function figures(columns, rows, caption) {
+  const head = columns.map((name) => made("th", { scope: "col" }, name));
+  const body = rows.map(([name, ...cells]) => {
+    const numbers = cells.map((cell) => made("td", {}, cell));
+    return made("tr", {}, made("th", { scope: "row" }, name), numbers);
+  });
   return made(
     "table",
     { className: "figures" },
-    made("caption", { className: "minor" }, words.look.top(top.length)),
-    head(["", ...words.look.triple]),
-    made(
-      "tbody",
-      {},
-      top.map((n) => row(sum.nameOf(n), [sum.x[n], sum.w[n], products[n]].map(words.look.number))),
-      others > 0 && row(words.look.others(others), ["", "", words.look.number(rest)]),
-    ),
+    caption && made("caption", { className: "minor" }, caption),
+    made("thead", {}, made("tr", {}, made("td"), head)),
+    made("tbody", {}, body),
   );
 }
 
-/** @param {string[]} names */
-const head = (names) =>
-  made(
-    "thead",
-    {},
-    made("tr", {}, names.map((name) => (name ? made("th", { scope: "col" }, name) : made("td")))),
-  );
+/**
+ * The largest products of a sum, and what the others come to.
+ *
+ * @param {Sum} sum
+ */
+export function topProducts({ x, w, products, nameOf }) {
+  const top = ordered(products).slice(0, TOP);
+  const rows = top.map((n) => [nameOf(n), ...[x[n], w[n], products[n]].map(words.look.number)]);
+  const others = products.length - top.length;
+  const rest = total(products) - top.reduce((all, n) => all + products[n], 0);
+  if (others) rows.push([words.look.others(others), "", "", words.look.number(rest)]);
+  return figures(words.look.triple, rows, words.look.top(top.length));
+}
 
 /**
- * All numbers of a sum or of a patch, as a table made when it is first unfolded.
+ * All numbers that go in, as a table made when it is first unfolded.
  *
- * @param {string[]} names of the columns, after that of the input
- * @param {number} count
+ * @param {Numbers[]} columns what comes in; where there are weights, these and the products too
  * @param {(n: number) => string} nameOf
- * @param {(n: number) => number[]} numbersOf
  */
-export function allNumbers(names, count, nameOf, numbersOf) {
-  const place = made("div", { className: "all-numbers", tabIndex: 0, role: "region" });
-  const summary = made("summary", { id: freshId() }, words.look.numbers(count));
-  explained(summary, words.look.numbersHelp);
-  place.setAttribute("aria-labelledby", summary.id);
-  const details = made("details", {}, summary, place);
+export function allNumbers(columns, nameOf) {
+  const summary = made("summary", { id: freshId() }, words.look.numbers(columns[0].length));
+  const place = made("div", {
+    className: "all-numbers",
+    tabIndex: 0,
+    role: "region",
+    "aria-labelledby": summary.id,
+  });
+  const details = made("details", {}, explained(summary, words.look.numbersHelp), place);
   details.addEventListener("toggle", () => {
     if (!details.open || place.firstChild) return;
-    const body = Array.from({ length: count }, (_, n) =>
-      made(
-        "tr",
-        {},
-        made("th", { scope: "row" }, nameOf(n)),
-        numbersOf(n).map((value) => made("td", {}, words.look.number(value))),
-      ),
-    );
-    const columns = head(["", ...names]);
-    put(place, made("table", { className: "figures" }, columns, made("tbody", {}, body)));
+    const names = words.look.triple.slice(0, columns.length);
+    const rows = Array.from(columns[0], (_, n) => [
+      nameOf(n),
+      ...columns.map((values) => words.look.number(values[n])),
+    ]);
+    put(place, figures(names, rows));
   });
   return details;
-}
-
-/**
- * A few numbers as a table of their own; the chosen one stands out.
- *
- * @param {Float32Array} x
- * @param {number} width
- * @param {number} chosen
- */
-export function numberGrid(x, width, chosen) {
-  const rows = Array.from({ length: x.length / width }, (_, row) =>
-    made(
-      "tr",
-      {},
-      [...x.subarray(width * row, width * (row + 1))].map((value, column) => {
-        const stands = width * row + column === chosen;
-        return made(
-          "td",
-          { className: stands ? "chosen" : "" },
-          words.look.number(value),
-          stands && made("span", { className: "aloud" }, words.look.chosen),
-        );
-      }),
-    ),
-  );
-  return made(
-    "table",
-    { className: "square" },
-    made("caption", { className: "minor" }, words.look.square),
-    made("tbody", {}, rows),
-  );
 }

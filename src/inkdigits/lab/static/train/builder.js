@@ -18,8 +18,9 @@ export class InkLayers extends HTMLElement {
   /** @type {(layers: LayerSettings[]) => void} */
   edited = () => {};
 
-  connectedCallback() {
-    if (!this.#list.parentNode) this.append(made("h3", {}, say.layers), this.#list, this.#add);
+  constructor() {
+    super();
+    this.append(made("h3", {}, say.layers), this.#list, this.#add);
   }
 
   /** @param {LayerSettings[]} layers */
@@ -30,10 +31,7 @@ export class InkLayers extends HTMLElement {
     this.#add.disabled = layers.length >= MOST_LAYERS;
   }
 
-  /**
-   * @param {LayerSettings} layer
-   * @param {number} n
-   */
+  /** @param {LayerSettings} layer @param {number} n */
   #row(layer, n) {
     const set = (/** @type {Partial<LayerSettings>} */ part) => {
       this.#layers = this.#layers.map((own, m) => (m === n ? { ...own, ...part } : own));
@@ -107,10 +105,7 @@ export class InkLayers extends HTMLElement {
     this.#change([...this.#layers, { kind: "dense", units: 100 }], this.#layers.length, "select");
   }
 
-  /**
-   * @param {number} n
-   * @param {1 | -1} by
-   */
+  /** @param {number} n @param {1 | -1} by */
   #move(n, by) {
     const layers = [...this.#layers];
     const to = n + by;

@@ -1,8 +1,10 @@
 /* A run's accuracy and loss as curves, others laid over them, and the table behind. */
 
-import { InkChart, ofAccuracy } from "./chart.js";
-import { explained, made, put } from "../dom.js";
+import { InkChart } from "./chart.js";
+import { made, put } from "../dom.js";
 import { byEpoch } from "./follow.js";
+import { tick } from "./inputs.js";
+import { tabulate } from "./update.js";
 import { words } from "../words.js";
 
 /** @typedef {import("./follow.js").Story} Story */
@@ -14,83 +16,99 @@ const say = words.train;
 const DASHES = ["7 4", "2 4", "10 3 2 3", "4 2"];
 const BEYOND = 1e6; // losses of what has burst: there is no drawing them
 const LONGEST = 14; // letters of a name in a chart
+const GOOD = 0.9; // an accuracy from which on curves are close to the top, and to each other
 
-/** @param {string} name */
-const short = (name) => (name.length > LONGEST ? `${name.slice(0, LONGEST - 1)}…` : name);
+/** @param {Story} story */
+const lastEpoch = (story) => story.points.at(-1)?.epoch ?? 0;
 
 /**
  * A figure of a run over its epochs.
  *
- * @param {Story} story
+ * @param {Named} run
  * @param {Figure} figure
- * @returns {[number, number][]}
+ * @param {Partial<Curve>} look
+ * @returns {Curve}
  */
-function points(story, figure) {
+function curve({ name, story }, figure, look) {
   /** @type {[number, number][]} */
-  const found = [];
+  const points = [];
   for (const point of story.points) {
     const value = point[figure];
-    if (typeof value === "number" && value < BEYOND) found.push([point.epoch, value]);
+    if (typeof value === "number" && value < BEYOND) points.push([point.epoch, value]);
   }
-  return found;
+  const short = name.length > LONGEST ? `${name.slice(0, LONGEST - 1)}…` : name;
+  return { name: short, colour: 1, points, ...look };
 }
 
 /**
- * The accuracy of all validation digits after each epoch.
+ * The accuracy over the samples of validation digits, and over all of them after each epoch.
  *
- * @param {Story} story
+ * @param {Named} run
+ * @param {Partial<Curve>} look
+ * @param {boolean} dotted whether the epochs are marked
  */
-const dots = (story) =>
-  story.epochs.flatMap(({ epoch, accuracy }) =>
-    typeof accuracy === "number" ? [/** @type {[number, number]} */ ([epoch, accuracy])] : [],
+function ofValidation(run, look, dotted) {
+  const { epochs, points } = run.story;
+  /** @type {[number, number][]} */
+  const dots = epochs.flatMap(({ epoch, accuracy }) => (accuracy ? [[epoch, accuracy]] : []));
+  // A run that has just finished an epoch stands at that epoch's dot.
+  const end = epochs.at(-1)?.step === points.at(-1)?.step ? dots.at(-1) : undefined;
+  return curve(run, "validation_accuracy", { ...look, end, dots: dotted ? dots : [] });
+}
+
+/**
+ * How each of some runs that are compared looks.
+ *
+ * @param {number} n
+ */
+const apart = (n) => ({ colour: 3 + (n % 4), dash: DASHES[n % DASHES.length] });
+
+/**
+ * A chart of accuracies.
+ *
+ * @param {string} title
+ */
+export const accuracyChart = (title) =>
+  new InkChart(title, 1, (y, step = 0.001) =>
+    words.share(y, step < 0.0099 ? (step < 0.00099 ? 2 : 1) : 0),
   );
 
 /**
- * Where a run stands that has just finished an epoch: at that epoch's dot.
+ * Draws the validation accuracies of some runs, close up.
  *
- * @param {Story} story
+ * @param {InkChart} chart
+ * @param {Named[]} runs
  */
-function endOf(story) {
-  const step = story.points.at(-1)?.step ?? 0;
-  return story.epochs.at(-1)?.step === step ? (dots(story).at(-1) ?? null) : null;
+export function compare(chart, runs) {
+  const curves = runs.map((run, n) => ofValidation(run, n ? apart(n - 1) : {}, false));
+  chart.draw(curves, [], Math.max(1, ...runs.map(({ story }) => lastEpoch(story))), true);
 }
 
 /** Two charts of one run or more, side by side where there is room. */
 export class InkCurves extends HTMLElement {
-  #accuracy = new InkChart();
-  #loss = new InkChart();
-  #close = made("input", { type: "checkbox" });
-  #head = made("tr");
-  #body = made("tbody");
-  #details = made("details");
+  #accuracy = accuracyChart(say.accuracyChart);
+  #loss = new InkChart(say.lossChart, Infinity, (y, step) =>
+    step === undefined ? say.lossOf(y) : say.tick(y),
+  );
+  #close = tick(say.close, say.closeHelp, (close) => {
+    this.#chosen = close;
+    this.#again();
+  });
+  /** @type {boolean | null} */
+  #chosen = null; // whether close up; until somebody chooses, it is as the accuracy says
+  #table = made("table");
+  #details = made("details", { ontoggle: () => this.#again() });
   /** @type {[Story, number, Named[]] | null} */
   #latest = null;
-  #shown = "";
 
-  connectedCallback() {
-    if (this.#head.parentNode) return;
-    this.#accuracy.setup(ofAccuracy(say.accuracyChart));
-    this.#loss.setup({
-      title: say.lossChart,
-      x: say.axis,
-      top: null,
-      format: (y, step) => (step === undefined ? say.lossValue(y) : say.tick(y)),
-    });
-    this.#close.addEventListener("change", () => this.#again());
-    const table = made(
-      "table",
-      { className: "figures" },
-      made("caption", { className: "aloud" }, say.table),
-      made("thead", {}, this.#head),
-      this.#body,
-    );
-    put(this.#details, made("summary", {}, say.tableSummary), table);
-    this.#details.addEventListener("toggle", () => this.#again());
-    const close = made("label", { className: "check" }, explained(this.#close, say.closeHelp));
-    close.append(` ${say.close}`);
+  constructor() {
+    super();
+    this.#table.append(made("caption", { className: "aloud" }, say.table));
+    put(this.#details, made("summary", {}, say.tableSummary), this.#table);
+    const note = made("p", { className: "note" }, say.chartNote);
     this.append(
       made("div", { className: "charts" }, this.#accuracy, this.#loss),
-      made("div", { className: "tools" }, close, made("p", { className: "note" }, say.chartNote)),
+      made("div", { className: "tools" }, this.#close.label, note),
       this.#details,
     );
   }
@@ -106,88 +124,43 @@ export class InkCurves extends HTMLElement {
    */
   draw(story, epochs, others) {
     this.#latest = [story, epochs, others];
-    const end = [story, ...others.map((other) => other.story)].reduce(
-      (most, one) => Math.max(most, one.points.at(-1)?.epoch ?? 0),
-      Math.max(1, epochs),
-    );
+    const end = Math.max(1, epochs, lastEpoch(story), ...others.map((one) => lastEpoch(one.story)));
     const changes = story.changes.map(({ epoch }, n) => ({ x: epoch, name: String(n + 1) }));
-    const over = (/** @type {Figure} */ figure) => (/** @type {Named} */ other, /** @type {number} */ n) => ({
-      name: short(other.name),
-      colour: 3 + (n % 4),
-      dash: DASHES[n % DASHES.length],
-      points: points(other.story, figure),
-    });
-    /** @type {Curve[]} */
+    const training = { name: say.training, story };
+    const validation = { name: say.validation, story };
+    const thin = { colour: 2, thin: true };
     const accuracies = [
-      { name: say.training, colour: 2, thin: true, points: points(story, "accuracy") },
-      {
-        name: say.validation,
-        colour: 1,
-        points: points(story, "validation_accuracy"),
-        dots: dots(story),
-        end: endOf(story),
-      },
-      ...others.map((other, n) => ({
-        ...over("validation_accuracy")(other, n),
-        end: endOf(other.story),
-      })),
+      curve(training, "accuracy", thin),
+      ofValidation(validation, {}, true),
+      ...others.map((other, n) => ofValidation(other, apart(n), false)),
     ];
-    /** @type {Curve[]} */
     const losses = [
-      { name: say.training, colour: 2, thin: true, points: points(story, "loss") },
-      { name: say.validation, colour: 1, points: points(story, "validation_loss") },
-      ...others.map(over("validation_loss")),
+      curve(training, "loss", thin),
+      curve(validation, "validation_loss", {}),
+      ...others.map((other, n) => curve(other, "validation_loss", apart(n))),
     ];
-    this.#accuracy.draw(accuracies, changes, end, this.#close.checked);
-    this.#loss.draw(losses, changes, end, this.#close.checked);
-    if (this.#details.open) this.#table(story, others);
+    const close = this.#chosen ?? accuracies[1].points.some(([, accuracy]) => accuracy > GOOD);
+    this.#close.box.checked = close;
+    this.#accuracy.draw(accuracies, changes, end, close);
+    this.#loss.draw(losses, changes, end, close);
+    if (this.#details.open) this.#tabulate(story, others);
   }
 
-  /**
-   * @param {Story} story
-   * @param {Named[]} others
-   */
-  #table(story, others) {
-    const rows = byEpoch(story);
+  /** @param {Story} story @param {Named[]} others */
+  #tabulate(story, others) {
+    const columns = [...say.columns, ...others.map(({ name }) => name)];
     const theirs = others.map((other) => byEpoch(other.story));
-    const shown = JSON.stringify([rows, theirs.map((some) => some.at(-1)), others.map((o) => o.name)]);
-    if (shown === this.#shown) return;
-    this.#shown = shown;
-    const names = [
-      say.epoch,
-      say.trainingLoss,
-      say.validationLoss,
-      say.trainingAccuracy,
-      say.validationAccuracy,
-      ...others.map(({ name }) => name),
-    ];
-    put(
-      this.#head,
-      names.map((name) => made("th", { scope: "col" }, name)),
-    );
-    const loss = (/** @type {number | null} */ value) =>
-      typeof value === "number" ? say.lossValue(value) : say.none;
-    const share = (/** @type {number | null | undefined} */ value) =>
-      typeof value === "number" ? words.share(value, 2) : say.none;
-    put(
-      this.#body,
-      rows.map((row) =>
-        made(
-          "tr",
-          {},
-          made("th", { scope: "row" }, say.epochNumber(row.epoch)),
-          [
-            loss(row.loss),
-            loss(row.validation_loss),
-            share(row.accuracy),
-            share(row.validation_accuracy),
-            ...theirs.map((some) =>
-              share(some.find(({ epoch }) => epoch === row.epoch)?.validation_accuracy),
-            ),
-          ].map((value) => made("td", {}, value)),
-        ),
+    const rows = byEpoch(story).map(({ epoch, ...row }) => [
+      say.hundredths(epoch),
+      say.lossOf(row.loss),
+      say.lossOf(row.validation_loss),
+      say.accuracyOf(row.accuracy, 2),
+      say.accuracyOf(row.validation_accuracy, 2),
+      ...theirs.map((some) =>
+        say.accuracyOf(some.find((one) => one.epoch === epoch)?.validation_accuracy, 2),
       ),
-    );
+    ]);
+    tabulate(this.#table, columns, rows);
   }
 }
 

@@ -1,13 +1,14 @@
 /* Two networks before the same digits: which is better, could it be chance, where do they disagree? */
 
 import { get, images, withQuery } from "../api.js";
-import { InkChart, ofAccuracy } from "./chart.js";
+import { accuracyChart, compare } from "./curves.js";
 import { button, field, made, put, speak } from "../dom.js";
 import { complain, gallery } from "../elements.js";
 import { isLive, storyOf } from "./follow.js";
+import { choice } from "./inputs.js";
+import { tabulate } from "./update.js";
 import { words } from "../words.js";
 
-/** @typedef {import("../types").RunSummary} RunSummary */
 /** @typedef {import("../types").Duel} Duel */
 
 const say = words.train;
@@ -16,15 +17,15 @@ const PAGE = 24; // digits shown at once
 
 /** The duel of two runs that have a model. */
 export class InkDuel extends HTMLElement {
-  #a = made("select");
-  #b = made("select");
-  #result = made("div", { className: "duel", "aria-live": "off" });
+  #a = choice([], "", () => {});
+  #b = choice([], "", () => {});
+  #result = made("div", { className: "duel" });
   #complaint = made("div");
   #shown = "";
   #turn = 0;
 
-  connectedCallback() {
-    if (this.#a.parentNode) return;
+  constructor() {
+    super();
     this.append(
       made("h2", {}, say.duel),
       made("p", { className: "note" }, say.duelNote),
@@ -40,24 +41,23 @@ export class InkDuel extends HTMLElement {
     );
   }
 
-  /** @param {RunSummary[]} runs */
+  /** @param {import("../types").RunSummary[]} runs */
   show(runs) {
     const able = runs.filter((run) => run.has_model && !isLive(run.state));
     this.hidden = able.length < 2;
-    const shown = JSON.stringify(able.map(({ id, name, accuracy }) => [id, name, accuracy]));
+    const names = able.map(say.duelOption);
+    const ids = able.map(({ id }) => id);
+    const shown = JSON.stringify([ids, names]);
     if (shown === this.#shown) return;
     this.#shown = shown;
     const [a, b] = [this.#a.value, this.#b.value];
     for (const select of [this.#a, this.#b]) {
       put(
         select,
-        able.map(({ id, name, accuracy }) =>
-          made("option", { value: id }, say.duelOption(name, accuracy)),
-        ),
+        ids.map((id, n) => made("option", { value: id }, names[n])),
       );
     }
     // What was chosen stays, if it is still there and is not the same twice.
-    const ids = able.map(({ id }) => id);
     const first = ids.includes(a) ? a : (ids.find((id) => id !== b) ?? "");
     this.#a.value = first;
     this.#b.value = ids.includes(b) && b !== first ? b : (ids.find((id) => id !== first) ?? "");
@@ -65,12 +65,9 @@ export class InkDuel extends HTMLElement {
 
   async #compare() {
     const [a, b] = [this.#a.value, this.#b.value];
-    if (a === b) {
-      complain(this.#complaint, say.duelSame);
-      return;
-    }
     const turn = ++this.#turn;
-    complain(this.#complaint, null);
+    complain(this.#complaint, a === b ? say.duelSame : null);
+    if (a === b) return;
     this.#result.setAttribute("aria-busy", "true");
     try {
       const [found, ...stories] = await Promise.all([
@@ -78,8 +75,7 @@ export class InkDuel extends HTMLElement {
         storyOf(a),
         storyOf(b),
       ]);
-      if (turn !== this.#turn) return;
-      this.#draw(found, stories);
+      if (turn === this.#turn) this.#draw(found, stories);
     } catch (error) {
       complain(this.#complaint, error);
     } finally {
@@ -87,72 +83,27 @@ export class InkDuel extends HTMLElement {
     }
   }
 
-  /**
-   * @param {Duel} found
-   * @param {import("./follow.js").Story[]} stories
-   */
+  /** @param {Duel} found @param {import("./follow.js").Story[]} stories */
   #draw(found, stories) {
-    const better = found.a.correct >= found.b.correct ? found.a : found.b;
-    const said = say.duelSaid(better.name, found.difference, found.p_value);
-    const chart = new InkChart();
-    const sides = [
-      { side: found.a, only: found.only_a },
-      { side: found.b, only: found.only_b },
-    ];
-    const columns = [say.duelModel, say.duelRight, say.duelBetween, say.duelOnly];
-    const more = made("div");
+    const { a, b, disagree } = found;
+    const said = say.duelSaid(found);
+    const table = made("table");
+    const rows = [say.duelRow(a, found.only_a), say.duelRow(b, found.only_b)];
+    tabulate(table, say.duelColumns, rows);
+    const chart = accuracyChart(say.numbers[3]);
+    const pictures = made("div");
     put(
       this.#result,
       made("p", {}, said),
-      made(
-        "table",
-        { className: "figures" },
-        made(
-          "thead",
-          {},
-          made(
-            "tr",
-            {},
-            columns.map((name) => made("th", { scope: "col" }, name)),
-          ),
-        ),
-        made(
-          "tbody",
-          {},
-          sides.map(({ side, only }) =>
-            made(
-              "tr",
-              {},
-              made("th", { scope: "row" }, side.name),
-              made("td", {}, words.share(side.accuracy, 2)),
-              made("td", {}, say.duelInterval(side.interval)),
-              made("td", {}, words.count(only)),
-            ),
-          ),
-        ),
-      ),
+      table,
       chart,
       made("h3", {}, say.disagree),
-      made("p", { className: "note" }, found.disagree.length ? say.disagreeNote : say.agree),
-      more,
+      made("p", { className: "note" }, disagree.length ? say.disagreeNote : say.agree),
+      pictures,
     );
-    chart.setup(ofAccuracy(say.validationAccuracy));
-    const end = Math.max(1, ...stories.map((story) => story.points.at(-1)?.epoch ?? 0));
-    chart.draw(
-      stories.map((story, n) => ({
-        name: sides[n].side.name.slice(0, 14),
-        colour: n + 1,
-        dash: n ? "7 4" : undefined,
-        points: story.points.flatMap(({ epoch, validation_accuracy: y }) =>
-          typeof y === "number" ? [/** @type {[number, number]} */ ([epoch, y])] : [],
-        ),
-      })),
-      [],
-      end,
-      true,
-    );
+    compare(chart, [a, b].map(({ name }, n) => ({ name, story: stories[n] })));
     speak(said);
-    this.#page(more, found.disagree, 0);
+    this.#page(pictures, disagree, 0);
   }
 
   /**
@@ -163,28 +114,24 @@ export class InkDuel extends HTMLElement {
    * @param {number} from
    */
   async #page(place, disagree, from) {
-    const some = disagree.slice(from, from + PAGE);
+    const next = from + PAGE;
+    const some = disagree.slice(from, next);
+    const indices = some.map(({ index }) => index);
     try {
-      const glyphs = await images(
-        DATA,
-        some.map(({ index }) => index),
-      );
+      const glyphs = await images(DATA, indices);
       const shown = gallery(
-        some.map(({ label, a, b }, n) => ({
+        some.map((digit, n) => ({
           glyph: glyphs[n],
-          caption: say.disagreeCaption(label, a, b),
-          name: say.disagreeName(label, a, b),
+          caption: say.disagreeCaption(digit),
+          name: say.disagreeName(digit),
         })),
       );
-      let list = place.querySelector("ul");
-      if (list) list.append(...shown.children);
-      else put(place, (list = shown));
       place.querySelector("button")?.remove();
-      const next = from + PAGE;
+      place.append(shown);
       if (next >= disagree.length) return;
-      const button_ = button(say.showMore, () => this.#page(place, disagree, next), say.showMoreHelp);
-      place.append(button_);
-      if (from) button_.focus();
+      const more = button(say.showMore, () => this.#page(place, disagree, next), say.showMoreHelp);
+      place.append(more);
+      if (from) more.focus();
     } catch (error) {
       complain(this.#complaint, error);
     }

@@ -1,7 +1,7 @@
 /* The numbers and choices of a new run, those that are seldom needed put away. */
 
-import { field, made } from "../dom.js";
-import { choice, nameOf, number } from "./inputs.js";
+import { field } from "../dom.js";
+import { choice, number } from "./inputs.js";
 import { words } from "../words.js";
 
 /** @typedef {import("../types").RunSettings} RunSettings */
@@ -20,7 +20,7 @@ const say = words.train;
  */
 export function settingsFields(settings, options, recipe, edit, editNetwork) {
   const named = (
-    /** @type {"activation" | "augmentation" | "batch" | "epochs" | "images" | "loss" | "name"
+    /** @type {"activation" | "augmentation" | "batch" | "epochs" | "images" | "loss"
       | "optimizer" | "rate" | "schedule" | "seed" | "wrongLabels"} */ name,
     /** @type {HTMLElement} */ control,
   ) => field(say[name], control, say[/** @type {const} */ (`${name}Help`)]);
@@ -43,8 +43,7 @@ export function settingsFields(settings, options, recipe, edit, editNetwork) {
     /** @type {string[]} */ values,
   ) => {
     const told = (/** @type {string} */ value) => edit({ [name]: value || null });
-    const its = recipe ? say.itsOwn : say.usual;
-    const called = (/** @type {string} */ value) => (value ? nameOf(value) : its);
+    const called = (/** @type {string} */ value) => say.value(value) || say.usual(!!recipe);
     return named(name, choice(["", ...values], settings[name] ?? "", told, called));
   };
 
@@ -52,7 +51,7 @@ export function settingsFields(settings, options, recipe, edit, editNetwork) {
     min: 0.000001,
     max: 10,
     step: "any",
-    placeholder: recipe?.rate ?? say.usual,
+    placeholder: recipe?.rate ?? say.usual(false),
   });
   // Each optimizer has a rate of its own that is usual.
   const optimizer = ofNetwork("optimizer", options.optimizers);
@@ -67,8 +66,6 @@ export function settingsFields(settings, options, recipe, edit, editNetwork) {
     (value) => edit({ wrong_labels: (value ?? 0) / 100 }),
     { min: 0, max: 90, step: "any" },
   );
-  const called = made("input", { type: "text", value: settings.name ?? "", maxLength: 80 });
-  called.oninput = () => edit({ name: called.value.trim() || null });
   const usual = [
     ofNetwork("activation", options.activations),
     optimizer,
@@ -83,7 +80,6 @@ export function settingsFields(settings, options, recipe, edit, editNetwork) {
     named("images", given("images", { min: 100, max: 50000 })),
     named("wrongLabels", wrong),
     named("seed", given("seed", { min: 0 })),
-    named("name", called),
   ];
   return { usual, others };
 }

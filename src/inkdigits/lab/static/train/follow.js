@@ -3,9 +3,6 @@
 import { withQuery } from "../api.js";
 
 /** @typedef {import("../types").RunPoint} RunPoint */
-/** @typedef {import("../types").RunEpoch} RunEpoch */
-/** @typedef {import("../types").RunChange} RunChange */
-/** @typedef {import("../types").RunNow} RunNow */
 
 const MOST_POINTS = 4000; // kept of a run, however long it is
 
@@ -13,18 +10,17 @@ const MOST_POINTS = 4000; // kept of a run, however long it is
 export const ENDED = ["done", "stopped", "diverged", "interrupted", "failed"];
 
 /** @param {string} runState */
-export const isLive = (runState) => runState !== "" && !ENDED.includes(runState);
+export const isLive = (runState) => !ENDED.includes(runState);
 
 /** What is known of a run. The lists are in the order of the steps, without one twice. */
 export class Story {
   /** @type {RunPoint[]} */
   points = [];
-  /** @type {RunEpoch[]} */
+  /** @type {import("../types").RunEpoch[]} */
   epochs = [];
-  /** @type {RunChange[]} */
+  /** @type {import("../types").RunChange[]} */
   changes = [];
-  state = "";
-  /** @type {RunNow | null} */
+  /** @type {import("../types").RunNow | null} */
   now = null;
   last = 0; // id of the latest event
 
@@ -45,7 +41,6 @@ export class Story {
       }
     } else if (type === "epoch") placed(this.epochs, data);
     else if (type === "change") this.changes.push(data);
-    else if (type === "state") this.state = data.state;
     else if (type === "now") this.now = data;
     else if (type === "rewound") {
       const stands = (/** @type {{ step: number }} */ { step }) => step <= data.step;
@@ -82,20 +77,20 @@ function placed(list, record) {
  * A run's figures at the end of each epoch, and now.
  *
  * @param {Story} story
- * @returns {(Omit<RunPoint, "epoch"> & { epoch: number })[]}
+ * @returns {RunPoint[]}
  */
 export function byEpoch(story) {
   let place = 0;
-  const rows = story.epochs.map((epoch) => {
-    while (story.points[place + 1]?.step <= epoch.step) place++;
+  const rows = story.epochs.map(({ epoch, step, loss, accuracy }) => {
+    while (story.points[place + 1]?.step <= step) place++;
     const point = story.points[place];
     return {
-      step: epoch.step,
-      epoch: epoch.epoch,
-      loss: epoch.loss ?? point?.loss ?? null,
+      step,
+      epoch,
+      loss: loss ?? point?.loss ?? null,
       accuracy: point?.accuracy ?? null,
       validation_loss: point?.validation_loss ?? null,
-      validation_accuracy: epoch.accuracy ?? point?.validation_accuracy ?? null,
+      validation_accuracy: accuracy ?? point?.validation_accuracy ?? null,
     };
   });
   const latest = story.points.at(-1);
@@ -116,8 +111,8 @@ const AGAIN = [500, 1000, 2000, 4000]; // milliseconds to the next try
  * @returns {() => void} ends it
  */
 export function follow(id, story, told) {
-  /** @type {EventSource | null} */
-  let source = null;
+  /** @type {EventSource} */
+  let source;
   let timer = 0;
   let tries = 0;
   const open = () => {
@@ -126,18 +121,17 @@ export function follow(id, story, told) {
       source.addEventListener(type, (event) => {
         tries = 0;
         const data = JSON.parse(event.data);
-        if (story.take(type, data, Number(event.lastEventId) * Number(type !== "now"))) {
-          told(type, data);
-        }
+        const number = type === "now" ? 0 : Number(event.lastEventId);
+        if (story.take(type, data, number)) told(type, data);
       });
     }
     source.addEventListener("end", () => {
-      source?.close();
+      source.close();
       told("end", {});
     });
     // The browser's own way to try again does not outlive every error, so this is ours.
     source.onerror = () => {
-      source?.close();
+      source.close();
       timer = window.setTimeout(open, AGAIN[Math.min(tries++, AGAIN.length - 1)]);
       told("lost", {});
     };
@@ -145,7 +139,7 @@ export function follow(id, story, told) {
   open();
   return () => {
     clearTimeout(timer);
-    source?.close();
+    source.close();
   };
 }
 
@@ -160,10 +154,9 @@ export function storyOf(id) {
   return new Promise((resolve) => {
     const end = follow(id, story, (type) => {
       // What is in the journal comes before the first "now".
-      if (type === "now" || type === "end" || type === "lost") {
-        end();
-        resolve(story);
-      }
+      if (!["now", "end", "lost"].includes(type)) return;
+      end();
+      resolve(story);
     });
   });
 }

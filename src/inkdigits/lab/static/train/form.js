@@ -16,18 +16,18 @@ const say = words.train;
 const SOON = 300; // milliseconds after an edit the estimate is asked for
 const OWN = ""; // in the place of a recipe: a network of one's own
 
-/** The form: `setup` once, before all else; `edited` and `start` are told the settings. */
+/** The form; `edited` and `start` are told the settings. */
 export class InkForm extends HTMLElement {
-  #known = /** @type {TrainingOptions} */ ({});
-  #settings = /** @type {RunSettings} */ ({});
+  #known;
+  /** @type {RunSettings} */
+  #settings;
   #timer = 0;
   #asking = new AbortController();
 
-  #recipe = choice([], "", (name) => this.#take(name));
   #purpose = made("p", { className: "note" });
   #estimate = made("p", { className: "estimate", role: "status" });
   #reason = made("p", { className: "note", id: freshId(), hidden: true });
-  #complaint = made("div");
+  complaint = made("div");
   #filled = made("p", { className: "note", hidden: true }, say.filled);
   #start = button(say.start, () => this.#press(), say.startHelp, { className: "primary" });
   #layers = new InkLayers();
@@ -46,33 +46,29 @@ export class InkForm extends HTMLElement {
   /** @type {(settings: RunSettings) => void} */
   start = () => {};
 
-  /**
-   * @param {TrainingOptions} known
-   * @param {RunSettings | null} kept
-   */
-  setup(known, kept) {
+  /** @param {TrainingOptions} known @param {RunSettings | null} kept */
+  constructor(known, kept) {
+    super();
     this.#known = known;
+    this.#settings = { ...known.default, ...kept };
     const recipes = [OWN, ...known.recipes.map(({ name }) => name)];
-    put(
-      this.#recipe,
-      recipes.map((value) => made("option", { value }, value || say.own)),
-    );
+    const take = (/** @type {string} */ name) => this.#take(name);
+    this.#recipe = choice(recipes, OWN, take, (name) => name || say.own);
     this.#layers.edited = (layers) => this.#editNetwork({ layers });
-    put(
-      this,
+    this.append(
       made("h2", {}, say.form),
       field(say.recipe, this.#recipe, say.recipeHelp),
       this.#purpose,
       made("div", { className: "tools" }, this.#start, this.#estimate),
       this.#reason,
-      this.#complaint,
+      this.complaint,
       this.#filled,
       this.#layers,
       this.#usual,
       made("details", {}, made("summary", {}, say.more), this.#others),
       this.#shapes,
     );
-    this.#show({ ...known.default, ...kept });
+    this.#show(this.#settings);
     this.#ask();
   }
 
@@ -83,8 +79,8 @@ export class InkForm extends HTMLElement {
    */
   #take(name) {
     const { epochs = this.#known.default.epochs } = this.#recipeOf(name) ?? {};
-    const { images, wrong_labels, seed, name: called, network } = this.#settings;
-    const kept = { images, wrong_labels, seed, name: called, network };
+    const { images, wrong_labels, seed, network } = this.#settings;
+    const kept = { images, wrong_labels, seed, network };
     const own = { recipe: name, epochs, batch: null, rate: null, schedule: null, augmentation: null };
     this.#show({ ...this.#known.default, ...(name ? own : {}), ...kept });
     this.#edit({});
@@ -121,26 +117,11 @@ export class InkForm extends HTMLElement {
     this.#start.setAttribute("aria-describedby", busy ? this.#reason.id : "");
   }
 
-  /** It has been started: the next one has another name. */
-  begun() {
-    if (!this.#settings.name) return;
-    this.#show({ ...this.#settings, name: null });
-    this.edited(this.#settings);
-  }
-
-  /**
-   * Shows why it could not be started.
-   *
-   * @param {unknown} error
-   */
-  complain(error) {
-    complain(this.#complaint, error);
-  }
-
   #press() {
     if (this.#start.getAttribute("aria-disabled") === "true") return;
     this.#filled.hidden = true;
     this.start(this.#sent);
+    this.#settings.name = null; // the next one has another name
   }
 
   /** What is sent of the settings: a recipe brings its own network. */
@@ -171,18 +152,14 @@ export class InkForm extends HTMLElement {
       const found = /** @type {import("../types").Estimate} */ (
         await post("/api/lab/estimate", this.#sent, { signal })
       );
-      complain(this.#complaint, null);
+      complain(this.complaint, null);
       put(this.#estimate, say.estimate(found.parameters, found.seconds));
-      tabulate(
-        this.#table,
-        [say.layerName, say.shape, say.parameters],
-        found.layers.map((layer) => say.layerRow(layer)),
-      );
+      tabulate(this.#table, say.shapes, found.layers.map(say.layerRow));
       this.#shapes.hidden = false;
     } catch (error) {
       if (signal.aborted) return;
       put(this.#estimate);
-      complain(this.#complaint, error);
+      complain(this.complaint, error);
       this.#shapes.hidden = true;
     }
   }

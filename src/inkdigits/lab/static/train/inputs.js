@@ -3,16 +3,13 @@
 import { explained, made } from "../dom.js";
 import { words } from "../words.js";
 
-/** @param {string} value of a setting */
-export const nameOf = (value) => words.train.options[value] ?? value;
-
 /**
  * @param {string[]} values
  * @param {string} value
  * @param {(value: string) => void} told
  * @param {(value: string) => string} [name]
  */
-export function choice(values, value, told, name = nameOf) {
+export function choice(values, value, told, name = words.train.value) {
   const options = values.map((own) => made("option", { value: own }, name(own)));
   const select = made("select", { onchange: () => told(select.value) }, options);
   select.value = value;

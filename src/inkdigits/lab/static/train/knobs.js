@@ -1,11 +1,11 @@
 /* What can be changed while a run learns, what has been, and what had better be. */
 
-import { choice } from "./builder.js";
 import { button, field, made, put } from "../dom.js";
+import { choice } from "./inputs.js";
+import { each, set, setText } from "./update.js";
 import { words } from "../words.js";
 
 /** @typedef {import("../types").Knobs} Knobs */
-/** @typedef {import("../types").RunNow} RunNow */
 
 const say = words.train;
 const BATCHES = [16, 32, 64, 128, 256, 512];
@@ -19,33 +19,25 @@ export class InkKnobs extends HTMLElement {
 
   #number = made("output");
   #rate = made("input", { type: "range", min: -5, max: 0.5, step: 0.05 });
-  #batch = choice(BATCHES.map(String), "128", String);
-  #augmentation = choice([], "");
+  #batch = choice(BATCHES.map(String), "128", (batch) => this.#set({ batch: Number(batch) }));
   #fields = made("div", { className: "fields" });
-  #note = made("p", { className: "note", hidden: true }, say.notSteerable);
+  #note = made("p", { className: "note" }, say.notSteerable);
 
   /** @param {string[]} augmentations */
-  setup(augmentations) {
-    put(
-      this.#augmentation,
-      augmentations.map((value) => made("option", { value }, say.options[value] ?? value)),
-    );
-    this.#rate.addEventListener("input", () => {
+  constructor(augmentations) {
+    super();
+    this.#augmentation = choice(augmentations, "", (augmentation) => this.#set({ augmentation }));
+    this.#rate.oninput = () => {
       this.#hold();
       this.#name(this.#chosen);
-    });
-    this.#rate.addEventListener("change", () => this.#set({ rate: this.#chosen }));
-    this.#batch.addEventListener("change", () => this.#set({ batch: Number(this.#batch.value) }));
-    this.#augmentation.addEventListener("change", () =>
-      this.#set({ augmentation: this.#augmentation.value }),
-    );
-    put(
-      this.#fields,
+    };
+    this.#rate.onchange = () => this.#set({ rate: this.#chosen });
+    this.#fields.append(
       field(say.rate, this.#rate, say.rateHelp, this.#number),
       field(say.batch, this.#batch, say.batchHelp),
       field(say.augmentation, this.#augmentation, say.augmentationHelp),
     );
-    put(this, made("h3", {}, say.knobs), this.#fields, this.#note);
+    this.append(made("h3", {}, say.knobs), this.#fields, this.#note);
   }
 
   /** The rate of the slider, to two digits. */
@@ -65,10 +57,8 @@ export class InkKnobs extends HTMLElement {
 
   /** @param {number} rate */
   #name(rate) {
-    const text = say.number(rate);
-    if (this.#number.textContent === text) return;
-    this.#number.textContent = text;
-    this.#rate.setAttribute("aria-valuetext", text);
+    setText(this.#number, say.number(rate));
+    this.#rate.setAttribute("aria-valuetext", say.number(rate));
   }
 
   /** What the run has taken over. */
@@ -77,7 +67,7 @@ export class InkKnobs extends HTMLElement {
   }
 
   /**
-   * @param {RunNow | null} now
+   * @param {import("../types").RunNow | null} now
    * @param {boolean} steerable
    * @param {boolean} paused
    */
@@ -87,10 +77,10 @@ export class InkKnobs extends HTMLElement {
     if (paused && this.#held) this.#hold(); // the run has it when it goes on
     if (!now || performance.now() < this.#held) return;
     this.#held = 0;
-    this.#rate.value = String(Math.log10(Math.max(now.rate, 1e-5)));
+    set(this.#rate, "value", String(Math.log10(Math.max(now.rate, 1e-5))));
     this.#name(now.rate);
-    choose(this.#batch, now.batch === null ? "" : String(now.batch), String);
-    choose(this.#augmentation, now.augmentation ?? "none", (own) => say.options[own] ?? own);
+    choose(this.#batch, String(now.batch ?? ""));
+    choose(this.#augmentation, now.augmentation ?? "none");
   }
 }
 
@@ -99,36 +89,27 @@ export class InkKnobs extends HTMLElement {
  *
  * @param {HTMLSelectElement} select
  * @param {string} value
- * @param {(value: string) => string} name
  */
-function choose(select, value, name) {
-  if (select.value === value) return;
+function choose(select, value) {
   if (![...select.options].some((option) => option.value === value)) {
-    select.append(made("option", { value }, name(value)));
+    select.append(made("option", { value }, say.value(value)));
   }
-  select.value = value;
+  set(select, "value", value);
 }
 
 /** The changes that a run has gone through, numbered as in the charts. */
 export class InkChanges extends HTMLElement {
   #list = made("ol");
-  #shown = "";
 
-  connectedCallback() {
-    if (!this.#list.parentNode) this.append(made("h3", {}, say.changes), this.#list);
+  constructor() {
+    super();
+    this.append(made("h3", {}, say.changes), this.#list);
   }
 
   /** @param {import("../types").RunChange[]} changes */
   show(changes) {
-    const sentences = changes.map((change) => say.applied(change));
-    const text = sentences.join("\n");
     this.hidden = !changes.length;
-    if (text === this.#shown) return;
-    this.#shown = text;
-    put(
-      this.#list,
-      sentences.map((sentence) => made("li", {}, sentence)),
-    );
+    each(this.#list, changes.map(say.applied), () => made("li"), setText);
   }
 }
 
@@ -139,8 +120,9 @@ export class InkHints extends HTMLElement {
   /** @type {(fix: import("../types").Fix) => void} */
   mend = () => {};
 
-  connectedCallback() {
-    if (!this.#list.parentNode) this.append(made("h3", {}, say.hints), this.#list);
+  constructor() {
+    super();
+    this.append(made("h3", {}, say.hints), this.#list);
     this.hidden = true;
   }
 
@@ -148,27 +130,22 @@ export class InkHints extends HTMLElement {
   show(hints) {
     const known = hints.filter(({ kind }) => say.hint[kind]);
     // Numbers flicker five times a second; a sentence had better stay.
-    const text = known.map(({ kind, fix }) => `${kind} ${Object.keys(fix ?? {})}`).join("\n");
-    if (text === this.#shown) return;
-    this.#shown = text;
+    const shown = JSON.stringify(known.map(({ kind, fix }) => [kind, Object.keys(fix ?? {})]));
+    if (shown === this.#shown) return;
+    this.#shown = shown;
     const focused = this.contains(document.activeElement);
     this.hidden = !known.length;
-    put(
-      this.#list,
-      known.map(({ kind, values, fix }) => {
-        const set = fix?.change ?? fix?.settings;
-        const help = fix?.change ? say.fixNowHelp : say.fixNextHelp;
-        return made(
-          "li",
-          {},
-          made("p", {}, say.hint[kind](values)),
-          fix && set && button(say.fix(set), () => this.mend(fix), help),
-        );
-      }),
-    );
-    if (focused && !this.contains(document.activeElement)) {
-      (this.querySelector("button") ?? document.querySelector("main"))?.focus();
-    }
+    const items = known.map(({ kind, values, fix }) => {
+      const help = fix?.change ? say.fixNowHelp : say.fixNextHelp;
+      return made(
+        "li",
+        {},
+        made("p", {}, say.hint[kind](values)),
+        fix && button(say.fix(fix.change ?? fix.settings ?? {}), () => this.mend(fix), help),
+      );
+    });
+    put(this.#list, items);
+    if (focused) (this.querySelector("button") ?? document.querySelector("main"))?.focus();
   }
 }
 

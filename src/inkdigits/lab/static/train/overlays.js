@@ -23,23 +23,21 @@ export class Overlays {
     this.#stories.delete(id);
     if (!on) return;
     this.#stories.set(id, new Story());
-    for (const first of this.#stories.keys()) {
-      if (this.#stories.size > MOST) this.#stories.delete(first);
-    }
+    const [first] = this.#stories.keys();
+    if (this.#stories.size > MOST) this.#stories.delete(first);
     const story = await storyOf(id);
     if (this.#stories.has(id)) this.#stories.set(id, story);
   }
 
   /**
-   * The stories of those that are there, but for the one that is shown.
+   * The stories of those that are there.
    *
    * @param {import("../types").RunSummary[]} runs
-   * @param {string} shown
    */
-  of(runs, shown) {
+  of(runs) {
     return [...this.#stories].flatMap(([id, story]) => {
       const run = runs.find((one) => one.id === id);
-      return run && id !== shown ? [{ name: run.name, story }] : [];
+      return run ? [{ name: run.name, story }] : [];
     });
   }
 }

@@ -1,8 +1,10 @@
 /* What a network looks like while it learns: its first weights, its layers, its worst mistakes. */
 
 import { bytesOf, images } from "../api.js";
-import { made, put } from "../dom.js";
+import { made } from "../dom.js";
 import { InkGlyph } from "../elements.js";
+import { paint } from "../look/heat.js";
+import { each, setText, tabulate } from "./update.js";
 import { words } from "../words.js";
 
 /** @typedef {import("../types").RunNow} RunNow */
@@ -10,125 +12,54 @@ import { words } from "../words.js";
 const say = words.train;
 const DATA = "mnist:validation";
 const MOST_WEIGHTS = 32; // pictures shown
-const CELL = 40; // pixels of one
-const GAP = 8;
 const APART = 1000; // milliseconds between two looks for the most wrong
-
-/**
- * The red, green and blue of one of the page's colours.
- *
- * @param {string} name
- */
-function colour(name) {
-  const value = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  return [1, 3, 5].map((at) => parseInt(value.slice(at, at + 2), 16));
-}
 
 /** First-layer weights as small pictures: paper is 0. */
 export class InkWeights extends HTMLElement {
-  #canvas = made("canvas", { role: "img" });
-  #small = made("canvas");
+  #pictures = made("div", { className: "pictures", role: "img" });
   #note = made("p", { className: "note" });
   #shown = "";
 
-  connectedCallback() {
-    if (this.#canvas.parentNode) return;
-    this.append(made("h3", {}, say.weights), this.#canvas, this.#note);
-    new ResizeObserver(() => (this.#shown = "")).observe(this);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (this.#shown = ""));
+  constructor() {
+    super();
+    this.append(made("h3", {}, say.weights), this.#pictures, this.#note);
   }
 
   /** @param {RunNow["weights"]} weights */
   show(weights) {
     this.hidden = !weights;
-    const width = this.clientWidth;
-    if (!weights || !width || this.#shown === weights.pixels) return;
-    this.#shown = weights.pixels;
-    const { count, side } = weights;
+    if (!weights || weights.pixels === this.#shown) return;
+    const { count, side, pixels } = weights;
+    this.#shown = pixels;
+    const values = Int16Array.from(bytesOf(pixels), (level) => level - 128);
     const shown = Math.min(count, MOST_WEIGHTS);
-    const columns = Math.max(1, Math.min(shown, Math.floor((width + GAP) / (CELL + GAP))));
-    const rows = Math.ceil(shown / columns);
-    const fine = devicePixelRatio;
-    const size = (/** @type {number} */ cells) => cells * (CELL + GAP) - GAP;
-    const canvas = this.#canvas;
-    const context = canvas.getContext("2d");
-    const small = this.#small.getContext("2d");
-    if (!context || !small) return;
-    canvas.width = Math.round(fine * size(columns));
-    canvas.height = Math.round(fine * size(rows));
-    canvas.style.width = `${size(columns)}px`;
-    canvas.style.height = `${size(rows)}px`;
-    this.#small.width = this.#small.height = side;
-    context.scale(fine, fine);
-    context.imageSmoothingEnabled = false;
-    context.strokeStyle = `rgb(${colour("--line")})`;
-    const paper = colour("--paper");
-    const signs = [colour("--negative"), colour("--positive")];
-    const levels = bytesOf(weights.pixels);
-    const picture = small.createImageData(side, side);
-    for (let unit = 0; unit < shown; unit++) {
-      for (let n = 0; n < side * side; n++) {
-        const value = (levels[unit * side * side + n] - 128) / 128;
-        const full = signs[Number(value > 0)];
-        for (let part = 0; part < 3; part++) {
-          picture.data[4 * n + part] = paper[part] + Math.abs(value) * (full[part] - paper[part]);
-        }
-        picture.data[4 * n + 3] = 255;
-      }
-      small.putImageData(picture, 0, 0);
-      const x = (unit % columns) * (CELL + GAP);
-      const y = Math.floor(unit / columns) * (CELL + GAP);
-      context.drawImage(this.#small, x, y, CELL, CELL);
-      context.strokeRect(x + 0.5, y + 0.5, CELL - 1, CELL - 1);
-    }
-    const name = say.weightsName(shown);
-    if (canvas.getAttribute("aria-label") !== name) {
-      canvas.setAttribute("aria-label", name);
-      put(this.#note, say.weightsNote(shown, count));
-    }
+    const size = side * side;
+    const units = Array.from({ length: shown }, (_, n) => values.subarray(n * size, (n + 1) * size));
+    each(
+      this.#pictures,
+      units,
+      () => made("canvas"),
+      (canvas, unit) => paint(canvas, unit, side, side, 128),
+    );
+    this.#pictures.setAttribute("aria-label", say.weightsName(shown));
+    setText(this.#note, say.weightsNote(shown, count));
   }
 }
 
 /** How strongly each layer is pulled, and whether its units are alive. */
 export class InkLayerFigures extends HTMLElement {
-  #body = made("tbody");
+  #table = made("table");
 
-  connectedCallback() {
-    if (this.#body.parentNode) return;
-    const names = [say.layerName, say.gradient, say.size, say.dead];
-    const head = names.map((name) => made("th", { scope: "col" }, name));
-    this.append(
-      made("h3", {}, say.gradients),
-      made(
-        "table",
-        { className: "figures" },
-        made("thead", {}, made("tr", {}, head)),
-        this.#body,
-      ),
-      made("p", { className: "note" }, say.gradientsNote),
-    );
+  constructor() {
+    super();
+    const note = made("p", { className: "note" }, say.gradientsNote);
+    this.append(made("h3", {}, say.gradients), this.#table, note);
   }
 
   /** @param {RunNow["layers"]} layers */
   show(layers) {
     this.hidden = !layers.length;
-    while (this.#body.rows.length > layers.length) this.#body.deleteRow(-1);
-    layers.forEach(({ layer, name, gradient_norm: gradient, weight_norm: size, dead }, n) => {
-      let row = this.#body.rows[n];
-      if (!row) {
-        row = made("tr", {}, made("th", { scope: "row" }), made("td"), made("td"), made("td"));
-        this.#body.append(row);
-      }
-      const texts = [
-        `${layer} ${name}`,
-        gradient === undefined ? say.none : say.number(gradient),
-        size === undefined ? say.none : say.number(size),
-        dead === undefined ? say.none : words.share(dead, 0),
-      ];
-      texts.forEach((text, at) => {
-        if (row.cells[at].textContent !== text) row.cells[at].textContent = text;
-      });
-    });
+    tabulate(this.#table, say.layerColumns, layers.map(say.layerFigures));
   }
 }
 
@@ -138,51 +69,35 @@ export class InkWrong extends HTMLElement {
   #shown = "";
   #next = 0;
 
-  connectedCallback() {
-    if (this.#list.parentNode) return;
+  constructor() {
+    super();
     const note = made("p", { className: "note" }, say.wrongNote);
     this.append(made("h3", {}, say.wrong), this.#list, note);
   }
 
-  /**
-   * @param {RunNow["wrong"]} wrong
-   * @param {boolean} live
-   */
+  /** @param {RunNow["wrong"]} wrong @param {boolean} live */
   async show(wrong, live) {
     this.hidden = !wrong.length;
     const text = JSON.stringify(wrong);
     if (text === this.#shown || (live && performance.now() < this.#next)) return;
     this.#next = performance.now() + APART;
     this.#shown = text;
+    const indices = wrong.map(({ index }) => index);
     try {
-      const glyphs = await images(
-        DATA,
-        wrong.map(({ index }) => index),
+      const glyphs = await images(DATA, indices);
+      if (this.#shown !== text) return;
+      each(
+        this.#list,
+        wrong.map((digit, n) => ({ digit, glyph: glyphs[n] })),
+        () => made("li", {}, new InkGlyph(), made("span", { className: "caption" })),
+        ({ children: [picture, caption] }, { digit, glyph }) => {
+          if (picture instanceof InkGlyph) picture.show(glyph, say.wrongName(digit));
+          setText(caption, say.wrongCaption(digit));
+        },
       );
-      if (this.#shown === text) this.#draw(wrong, glyphs);
     } catch {
       this.#shown = ""; // they come with the next look
     }
-  }
-
-  /**
-   * @param {RunNow["wrong"]} wrong
-   * @param {Uint8Array[]} glyphs
-   */
-  #draw(wrong, glyphs) {
-    const items = this.#list.children;
-    while (items.length > wrong.length) items[items.length - 1].remove();
-    wrong.forEach(({ label, answer, confidence }, n) => {
-      if (!items[n]) {
-        const caption = made("span", { className: "caption" });
-        this.#list.append(made("li", {}, new InkGlyph(), caption));
-      }
-      const [picture, caption] = items[n].children;
-      if (picture instanceof InkGlyph) {
-        picture.show(glyphs[n], say.wrongName(label, answer, confidence));
-      }
-      caption.textContent = say.wrongCaption(label, answer);
-    });
   }
 }
 

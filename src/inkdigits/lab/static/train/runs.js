@@ -1,26 +1,23 @@
 /* The runs that are kept, newest first. */
 
-import { button, explained, made, put } from "../dom.js";
+import { button, made, put } from "../dom.js";
 import { isLive } from "./follow.js";
+import { tick } from "./inputs.js";
 import { setText } from "./update.js";
 import { words } from "../words.js";
 
 /** @typedef {import("../types").RunSummary} RunSummary */
+/** @typedef {"select" | "overlay" | "use" | "go" | "remove"} Act what can be wanted of a run */
 
 const say = words.train;
-
-/** What can be wanted of a run in the list. */
-const ACTS = /** @type {const} */ (["select", "overlay", "use", "go", "remove"]);
+const PLAIN = { className: "plain" };
 
 /**
+ * A run in the list.
+ *
  * @typedef {object} Row
  * @property {HTMLLIElement} element
- * @property {HTMLButtonElement} name
- * @property {HTMLElement[]} facts
- * @property {HTMLInputElement} overlay
- * @property {HTMLButtonElement} use
- * @property {HTMLButtonElement} go
- * @property {HTMLButtonElement} remove
+ * @property {(run: RunSummary, shown: boolean, overlaid: boolean) => void} show
  */
 
 /** The list of runs; `act` is told what is wanted of which. */
@@ -30,19 +27,15 @@ export class InkRuns extends HTMLElement {
   #list = made("ul");
   #none = made("p", { className: "note" }, say.noRuns);
   #dialog = made("dialog");
-  /** @type {(act: typeof ACTS[number], id: string, on?: boolean) => void} */
+  /** @type {(act: Act, id: string, on?: boolean) => void} */
   act = () => {};
 
-  connectedCallback() {
-    if (this.#list.parentNode) return;
+  constructor() {
+    super();
     this.append(made("h2", {}, say.kept), this.#none, this.#list, this.#dialog);
   }
 
-  /**
-   * @param {RunSummary[]} runs
-   * @param {string | null} shown
-   * @param {Set<string>} overlaid
-   */
+  /** @param {RunSummary[]} runs @param {string | null} shown @param {Set<string>} overlaid */
   show(runs, shown, overlaid) {
     this.#none.hidden = runs.length > 0;
     const ids = new Set(runs.map(({ id }) => id));
@@ -55,25 +48,11 @@ export class InkRuns extends HTMLElement {
       if (focused) (near?.querySelector("button") ?? document.querySelector("main"))?.focus();
     }
     runs.forEach((run, n) => {
-      const row = this.#rows.get(run.id) ?? this.#made(run.id);
+      const row = this.#rows.get(run.id) ?? this.#row(run.id);
       this.#rows.set(run.id, row);
-      if (this.#list.children[n] !== row.element) {
-        this.#list.insertBefore(row.element, this.#list.children[n] ?? null);
-      }
-      const { name, accuracy, parameters, seconds } = run;
-      setText(row.name, name);
-      row.name.setAttribute("aria-pressed", String(run.id === shown));
-      const facts = say.facts(say.states[run.state] ?? run.state, accuracy, parameters, seconds);
-      row.facts.forEach((fact, at) => setText(fact, facts[at]));
-      row.overlay.checked = overlaid.has(run.id);
-      row.overlay.disabled = run.id === shown;
-      row.overlay.setAttribute("aria-label", say.overlayOf(name));
-      row.use.hidden = !run.has_model || isLive(run.state);
-      row.use.setAttribute("aria-label", say.useOf(name));
-      row.go.hidden = run.state !== "interrupted";
-      row.go.setAttribute("aria-label", say.goOf(name));
-      row.remove.disabled = isLive(run.state);
-      row.remove.setAttribute("aria-label", say.removeOf(name));
+      const there = this.#list.children[n] ?? null;
+      if (there !== row.element) this.#list.insertBefore(row.element, there);
+      row.show(run, run.id === shown, overlaid.has(run.id));
     });
   }
 
@@ -81,54 +60,51 @@ export class InkRuns extends HTMLElement {
    * @param {string} id
    * @returns {Row}
    */
-  #made(id) {
-    const name = button("", () => this.act("select", id), say.select, { className: "plain" });
-    const overlay = explained(made("input", { type: "checkbox" }), say.overlayHelp);
-    overlay.addEventListener("change", () => this.act("overlay", id, overlay.checked));
+  #row(id) {
+    const name = button("", () => this.act("select", id), say.select, PLAIN);
+    const overlay = tick(say.overlay, say.overlayHelp, (on) => this.act("overlay", id, on));
     const use = button(say.use, () => this.act("use", id), say.useHelp);
     const go = button(say.go, () => this.act("go", id), say.goHelp);
-    const remove = button(say.remove, () => this.#ask(id), say.removeHelp, { className: "plain" });
+    const ask = () => this.#ask(id, name.textContent ?? "");
+    const remove = button(say.remove, ask, say.removeHelp, PLAIN);
     const facts = [0, 1, 2, 3].map(() => made("span"));
-    const element = made(
-      "li",
-      {},
-      name,
-      made("div", { className: "facts" }, facts),
-      made(
-        "div",
-        { className: "tools" },
-        made("label", { className: "check" }, overlay, ` ${say.overlay}`),
-        go,
-        use,
-        remove,
-      ),
-    );
-    return { element, name, facts, overlay, use, go, remove };
+    const tools = made("div", { className: "tools" }, overlay.label, go, use, remove);
+    return {
+      element: made("li", {}, name, made("div", { className: "facts" }, facts), tools),
+      show: (run, shown, overlaid) => {
+        setText(name, run.name);
+        name.setAttribute("aria-pressed", String(shown));
+        say.facts(run).forEach((fact, n) => setText(facts[n], fact));
+        overlay.box.checked = overlaid;
+        overlay.box.disabled = shown;
+        use.hidden = !run.has_model || isLive(run.state);
+        go.hidden = run.state !== "interrupted";
+        remove.disabled = isLive(run.state);
+        overlay.box.setAttribute("aria-label", say.of(say.overlay, run.name));
+        for (const act of [use, go, remove]) {
+          act.setAttribute("aria-label", say.of(act.textContent ?? "", run.name));
+        }
+      },
+    };
   }
 
   /**
    * Removes a run, after asking.
    *
    * @param {string} id
+   * @param {string} name
    */
-  #ask(id) {
-    const called = this.#rows.get(id)?.name.textContent ?? "";
+  #ask(id, name) {
+    const close = () => this.#dialog.close();
     const gone = () => {
-      this.#dialog.close();
+      close();
       this.act("remove", id);
     };
-    const question = made("p", { id: "remove-question" }, say.removeAsk(called));
+    const question = made("p", { id: "remove-question" }, say.removeAsk(name));
     this.#dialog.setAttribute("aria-labelledby", question.id);
-    put(
-      this.#dialog,
-      question,
-      made(
-        "div",
-        { className: "tools" },
-        button(say.keep, () => this.#dialog.close(), say.keepHelp),
-        button(say.remove, gone, say.removeHelp, { className: "primary" }),
-      ),
-    );
+    const keep = button(say.keep, close, say.keepHelp);
+    const remove = button(say.remove, gone, say.removeHelp, { className: "primary" });
+    put(this.#dialog, question, made("div", { className: "tools" }, keep, remove));
     this.#dialog.showModal();
   }
 }

@@ -13,10 +13,7 @@ export function set(element, name, value) {
   if (element[name] !== value) element[name] = value;
 }
 
-/**
- * @param {Node} element
- * @param {string} text
- */
+/** @param {Node} element @param {string} text */
 export const setText = (element, text) => set(element, "textContent", text);
 
 /**

@@ -44,7 +44,18 @@ def test_the_state_is_given_back_as_it_was_kept(client: TestClient) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"7", b"null", b'{"a": NaN}', b"{", b"\xff", b'{"a":' * 100_000, b"9" * 10_000],
+    [
+        b"",
+        b"[]",
+        b"7",
+        b"null",
+        b'{"a": NaN}',
+        b'{"a": 1e999}',
+        b"{",
+        b"\xff",
+        b'{"a":' * 100_000,
+        b"9" * 10_000,
+    ],
 )
 def test_what_is_no_object_is_no_state(
     client: TestClient, errs: Errs, store: Store, body: bytes

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from inkdigits.lab import guard
 from inkdigits.lab.guard import (
     AT_ONCE,
     LIMIT,
@@ -315,6 +316,49 @@ def test_a_client_that_leaves_while_it_sends_is_no_error(
     assert caplog.records == []
 
 
+def test_a_body_that_never_ends_is_refused_and_makes_room(
+    app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "BODY_SECONDS", 0.05)
+    begun = False
+
+    async def receive() -> dict[str, Any]:
+        nonlocal begun
+        if begun:
+            await asyncio.Event().wait()
+        begun = True
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    sender = Sender(0, b"")
+    asyncio.run(app(scope("POST", "/api/read"), receive, sender.send))
+    assert sender.status == 408
+    assert "expected a whole body within" in sender.error
+
+
+def test_whoever_has_sent_all_may_wait_for_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "BODY_SECONDS", 0.0)
+
+    async def waits(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        with pytest.raises(TimeoutError):  # nothing more comes, and nobody calls that slow
+            await asyncio.wait_for(receive(), 0.05)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"{}"})
+
+    messages = iter([{"type": "http.request", "body": b"", "more_body": False}])
+
+    async def receive() -> dict[str, Any]:
+        for message in messages:
+            return message
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    sender = Sender(0, b"")
+    guarded = Guard(waits, port=PORT, token=TOKEN)
+    asyncio.run(guarded(scope("GET", "/api/models"), receive, sender.send))
+    assert sender.status == 200
+
+
 # How many
 
 
@@ -382,3 +426,21 @@ def test_what_goes_wrong_is_told_as_json_and_logged(caplog: pytest.LogCaptureFix
     assert re.match("expected no error in the lab itself, got ZeroDivisionError", sender.error)
     assert "secret" not in sender.error
     assert [record.name for record in caplog.records] == ["inkdigits.lab"]
+
+
+def test_who_still_waits_when_the_lab_must_end_is_told_to_come_back() -> None:
+    async def story() -> Sender:
+        sender = Sender(0, b"")
+        guarded = Guard(Slow(), port=PORT, token=TOKEN)
+        asked = asyncio.create_task(
+            guarded(scope("GET", "/api/models"), sender.receive, sender.send)
+        )
+        for _ in range(5):
+            await asyncio.sleep(0)
+        asked.cancel()
+        await asked
+        return sender
+
+    sender = asyncio.run(story())
+    assert sender.status == 503
+    assert "about to end" in sender.error

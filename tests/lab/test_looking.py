@@ -20,7 +20,7 @@ from inkdigits.formats import load_model
 from inkdigits.inspection import activations, exciting, imagined_digits, nearest, unit_arithmetic
 from inkdigits.lab import findings as findings_module
 from inkdigits.lab.findings import Findings, Kept
-from inkdigits.lab.looking import looking_router
+from inkdigits.lab.routes.looking import looking_router
 from inkdigits.model import Card, Model
 from inkdigits.network import Conv2d, Dense, Flatten, Network, Rescale
 from inkdigits.parallel import blas_on_one_thread

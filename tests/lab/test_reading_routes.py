@@ -253,6 +253,16 @@ def test_a_form_without_the_picture_is_refused_in_words(
     assert "expected" in errs(answer, 400, 422)
 
 
+@pytest.mark.parametrize("charset", ["undefined", "punycode", "no-such"])
+def test_a_form_in_letters_that_nobody_reads_is_refused_in_words(
+    stranger: TestClient, errs: Errs, picture: bytes, charset: str
+) -> None:
+    form = b'--x\r\ncontent-disposition: form-data; name="\xff"\r\n\r\n1\r\n--x--\r\n'
+    kind = f"multipart/form-data; boundary=x; charset={charset}"
+    answer = stranger.post("/api/read", content=form, headers={"content-type": kind})
+    assert "expected a form" in errs(answer, 400, 422)
+
+
 @pytest.mark.parametrize(
     ("query", "status", "message"),
     [

@@ -20,13 +20,15 @@ from starlette.exceptions import HTTPException
 
 from inkdigits.errors import FileError, InkdigitsError
 from inkdigits.formats import html
-from inkdigits.lab.drawing import drawing_router
+from inkdigits.lab.findings import Findings
 from inkdigits.lab.guard import RETRY_SECONDS, Guard
-from inkdigits.lab.looking import Findings, looking_router
 from inkdigits.lab.models import ModelShelf
-from inkdigits.lab.reading import reading_router
+from inkdigits.lab.routes.drawing import drawing_router
+from inkdigits.lab.routes.looking import looking_router
+from inkdigits.lab.routes.reading import reading_router
+from inkdigits.lab.routes.training import training_router
+from inkdigits.lab.runs.runs import Runs
 from inkdigits.lab.store import Store
-from inkdigits.lab.training import Runs, training_router
 from inkdigits.parallel import available_threads, blas_on_one_thread
 from inkdigits.version import __version__
 
@@ -204,7 +206,7 @@ def sentence(fault: Any) -> str:
     wanted = str(fault["msg"]).removeprefix("Value error, ")
     if fault["type"] == "missing":
         return f"expected {where} in the {source}, got none: see /openapi.json"
-    if "expected" in wanted:  # a sentence of ours already
+    if wanted.startswith("expected "):  # a sentence of ours already
         return wanted
     _, should, rest = wanted.partition(" should ")
     wanted = rest.partition(",")[0] if should else f"be otherwise ({wanted[:200]})"

@@ -11,6 +11,7 @@ It speaks ASGI itself: a layer that sees every part of a body as it comes.
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import html
 import json
@@ -32,6 +33,7 @@ PICTURES = ("/api/read", "/api/lab/explain")  # where a picture may be sent
 PICTURE_LIMIT = 32 << 20  # bytes
 LIMIT = 1 << 20
 AT_ONCE = 64  # requests under way or waiting, of programs, and as many of the page
+BODY_SECONDS = 20  # for a whole body: on this machine 32 MB take a tenth of one
 STREAMS = 32  # of events; each is open as long as its page is
 RETRY_SECONDS = 1
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -201,6 +203,9 @@ class Guard:
     async def run(self, scope: Scope, receive: Body, answer: Answer) -> None:
         try:
             await self.app(scope, receive, answer)
+        except asyncio.CancelledError:  # the server's time to end is up
+            again = {"retry-after": str(RETRY_SECONDS)}
+            raise Refusal(503, "the lab is about to end: ask the next one", again) from None
         except Exception as error:
             if receive.refused or receive.gone:  # the app was cut off, and says so
                 return
@@ -229,7 +234,7 @@ def too_large(limit: int) -> Refusal:
 
 
 class Body:
-    """The body of a request as it comes in, counted: what is too large ends as if cut off.
+    """The body of a request as it comes in, counted and timed: what is too much ends as if cut off.
 
     The client is told at once, and the app sees a client that has gone: nothing more is kept. The
     server throws the rest of the body away as it arrives.
@@ -240,6 +245,8 @@ class Body:
         self._answer = answer
         self._limit = limit
         self._came = 0
+        self._whole = False
+        self._deadline = asyncio.get_running_loop().time() + BODY_SECONDS
         self.refused = False
         self.gone = False
 
@@ -247,14 +254,24 @@ class Body:
         """The next message to the app."""
         if self.refused:
             return {"type": "http.disconnect"}
-        message = await self._receive()
+        try:  # who has sent all of it may wait for the answer as long as it takes
+            async with asyncio.timeout_at(None if self._whole else self._deadline):
+                message = await self._receive()
+        except TimeoutError:
+            return await self.cut_off(
+                Refusal(408, f"expected a whole body within {BODY_SECONDS} seconds, got a part")
+            )
+        self._whole = not message.get("more_body", False)
         self.gone = message["type"] == "http.disconnect"
         self._came += len(message.get("body", b""))
         if self._came > self._limit:
-            self.refused = True
-            await self._answer.refuse(too_large(self._limit))
-            return {"type": "http.disconnect"}
+            return await self.cut_off(too_large(self._limit))
         return message
+
+    async def cut_off(self, refusal: Refusal) -> Message:
+        self.refused = True
+        await self._answer.refuse(refusal)
+        return {"type": "http.disconnect"}
 
 
 class Answer:

@@ -95,7 +95,8 @@ class Server(uvicorn.Server):
         """Answers what was accepted, and ends."""
         self.lab.state.closing.set()  # an open stream would last for ever
         # A thread that computes cannot be stopped, and nobody waits for its answer any more.
-        last = threading.Timer(LAST_SECONDS, os._exit, (0,))
+        status = 130 if signal.SIGINT in self._captured_signals else 0
+        last = threading.Timer(LAST_SECONDS, os._exit, (status,))
         last.daemon = True
         last.start()
         await super().shutdown(sockets)

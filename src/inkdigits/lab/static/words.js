@@ -202,13 +202,13 @@ const changed = (values, said) =>
 const train = {
   form: "A new network",
   recipe: "Recipe",
-  recipeHelp: "What is trained: a recipe that has proved itself, or layers of your own.",
+  recipeHelp: "A recipe that has proved itself, or layers of your own.",
   own: "My own network",
   ownPurpose: "Layers of your choice; the last, of ten outputs, comes by itself.",
   purpose: (/** @type {import("./types").RecipeInfo} */ { purpose, seconds }) =>
     seconds ? `${purpose}; ${about(seconds)} when it was measured` : purpose,
   start: "Start",
-  startHelp: "Begins to train this network; the page may be closed meanwhile.",
+  startHelp: "Trains this network; the page may be closed meanwhile.",
   startBusy: (/** @type {string} */ name) =>
     `One network learns at a time: stop “${name}” first, or wait for its end.`,
   estimate: (/** @type {number} */ parameters, /** @type {number | null} */ seconds) =>
@@ -221,13 +221,13 @@ const train = {
   kindHelp: "A convolution looks for small patterns everywhere; a dense layer weighs all at once.",
   kinds: /** @type {Record<string, string>} */ ({ convolution: "Convolution", dense: "Dense" }),
   units: "Units",
-  unitsHelp: "How many patterns this layer can tell apart: more learn more, and take longer.",
+  unitsHelp: "How many patterns it can tell apart: more learn more, and take longer.",
   kernel: "Kernel",
   kernelHelp: "The side of the patch that a convolution looks at, in pixels.",
   pool: "Pooling",
   poolHelp: "Keeps the largest of each two by two: a quarter of the work.",
   add: "Add a layer",
-  addHelp: "Adds a dense layer at the end, before the ten outputs.",
+  addHelp: "Adds a dense layer before the ten outputs.",
   up: "Earlier",
   upHelp: "Moves this layer towards the pixels.",
   down: "Later",
@@ -246,7 +246,7 @@ const train = {
   activation: "Activation",
   activationHelp: "The bend after each layer, without which all layers would be worth one.",
   loss: "Loss",
-  lossHelp: "What is made small: how surprised the network is, or the square of its error.",
+  lossHelp: "What is made small: its surprise, or the square of its error.",
   optimizer: "Optimizer",
   optimizerHelp: "How a gradient becomes a step: straight down, with momentum, or by Adam.",
   epochs: "Epochs",
@@ -256,33 +256,26 @@ const train = {
   batch: "Batch",
   batchHelp: "How many images a step is taken from: small ones are rough and many.",
   augmentation: "Augmentation",
-  augmentationHelp: "Shows each digit a little differently every time, as other hands would write it.",
+  augmentationHelp: "Shows each digit a little differently every time, as if by other hands.",
   schedule: "Schedule",
   scheduleHelp: "Whether the rate stays, or rises and falls once over the run.",
   usual: (/** @type {boolean} */ recipe) => (recipe ? settingValues.own : "as is usual"),
   more: "More",
   images: "Images",
-  imagesHelp: "How many of the 50,000 training images it learns from, 100 at least.",
+  imagesHelp: "How many of the 50,000 training images it learns from.",
   wrongLabels: "Wrong labels, %",
-  wrongLabelsHelp: "Gives that share of the images a wrong label, to see what a network makes of it.",
+  wrongLabelsHelp: "Gives that share of the images a wrong label.",
   seed: "Seed",
-  seedHelp: "The number that all chance comes from: the same seed gives the same network.",
-  name: "Name",
-  nameHelp: "What the run is called; you can change it later.",
+  seedHelp: "All chance comes from it: the same seed gives the same network.",
   value: (/** @type {string} */ value) => settingValues[value] ?? value,
 
   run: "The run",
   noRun: "Press Start, and watch a network learn to read: its curves, its weights and its mistakes.",
   runName: "Name of this run",
-  runNameHelp: "What this run and its model are called; change it as you like.",
-  state: (
-    /** @type {string} */ state,
-    /** @type {number} */ done,
-    /** @type {number} */ epochs,
-    /** @type {number | null} */ left,
-  ) => {
-    const after = `after ${hundredths(done)} of ${epochs} epochs`;
-    const now = `epoch ${Math.min(epochs, Math.floor(done) + 1)} of ${epochs}`;
+  runNameHelp: "What the run and its model are called: change it as you like.",
+  state: (/** @type {RunSummary} */ { state, epoch, epochs }, /** @type {number | null} */ left) => {
+    const after = `after ${hundredths(epoch)} of ${epochs} epochs`;
+    const now = `epoch ${Math.min(epochs, Math.floor(epoch) + 1)} of ${epochs}`;
     /** @type {Record<string, string>} */
     const sentences = {
       starting: "Starting.",
@@ -294,17 +287,17 @@ const train = {
       interrupted: `Interrupted ${after}: it can go on where it was.`,
       failed: "Failed.",
     };
-    return sentences[state] ?? state;
+    return sentences[state];
   },
   progress: "Progress of the run",
   pause: "Pause",
-  pauseHelp: "Holds the training where it is, for as long as you like.",
+  pauseHelp: "Holds the training where it is.",
   go: "Go on",
   goHelp: "Goes on with the training where it was.",
   oneMore: "One more epoch",
-  oneMoreHelp: "Lets the run go through all its images once more than planned.",
+  oneMoreHelp: "Goes through all images once more than planned.",
   stop: "Stop and keep",
-  stopHelp: "Ends the training now and keeps the network as it is.",
+  stopHelp: "Ends the training and keeps the network as it is.",
   use: "Use it in Draw",
   useHelp: "Lets this network read what you draw.",
   pace: "Speed",
@@ -327,13 +320,10 @@ const train = {
   perSecond: (/** @type {number | null | undefined} */ value) =>
     orDash(value, (images) => count(Math.round(images))),
   taught: (/** @type {RunSummary} */ { before, after }) => {
-    const names = /** @type {const} */ ({ mnist: "validation digits", own: "your corrections" });
-    const parts = /** @type {const} */ (["mnist", "own"]).flatMap((data) => {
-      const [first, then] = [before?.[data], after?.[data]];
-      if (!first || !then) return [];
-      return [`of ${names[data]} ${share(first.accuracy, 2)} before and ${share(then.accuracy, 2)} now`];
-    });
-    return parts.length ? `It reads rightly, ${parts.join("; ")}.` : "";
+    const read = (/** @type {"mnist" | "own"} */ data) =>
+      [before, after].map((scores) => orDash(scores?.[data]?.accuracy, (value) => share(value, 2))).join(", then ");
+    const own = after?.own ? `; of your corrections ${read("own")}` : "";
+    return `Read rightly of the validation digits: ${read("mnist")}${own}.`;
   },
 
   accuracyChart: "Accuracy",
@@ -342,7 +332,7 @@ const train = {
   training: "training",
   validation: "validation",
   close: "Close-up",
-  closeHelp: "Stretches the charts to the later part of the curves, where they are hard to tell apart.",
+  closeHelp: "Stretches the charts to the later part of the curves.",
   chartNote: "Validation digits are never learned from. Lines: samples of 1,000; dots: all 10,000, after each epoch.",
   tick: (/** @type {number} */ value) => String(Number(value.toPrecision(6))),
   tableSummary: "The curves as a table",
@@ -362,7 +352,7 @@ const train = {
     `${shown < count ? `The first ${shown} of ${count} units. ` : ""}Blue is above zero, orange below.`,
   weightsName: (/** @type {number} */ count) => `The weights of ${count} units of the first layer`,
   gradients: "Gradients and dead units",
-  gradientsNote: "How strongly each layer is being pulled, how large its weights are, and the share of units that no digit wakes.",
+  gradientsNote: "How strongly each layer is pulled, how large its weights are, and how many units no digit wakes.",
   layerColumns: ["Layer", "Gradient", "Weights", "Dead units"],
   layerFigures: (/** @type {RunNow["layers"][0]} */ layer) => [
     `${layer.layer} ${layer.name}`,
@@ -412,7 +402,7 @@ const train = {
   ],
   of: (/** @type {string} */ act, /** @type {string} */ name) => `${act}: ${name}`,
   overlay: "Overlay",
-  overlayHelp: "Draws this run’s validation curves beside those of the run that is shown.",
+  overlayHelp: "Draws its validation curves beside those of the run that is shown.",
   remove: "Remove",
   removeHelp: "Deletes this run and its model, after asking.",
   removeAsk: (/** @type {string} */ name) => `Remove “${name}”, its curves and its model?`,
@@ -420,14 +410,14 @@ const train = {
   keepHelp: "Leaves everything as it is.",
 
   duel: "Duel",
-  duelNote: "Two networks read the same 10,000 validation digits, which neither has learned from.",
+  duelNote: "Two networks read the same 10,000 validation digits.",
   duelA: "One",
   duelB: "The other",
   duelHelp: "A run that has a model.",
   duelOption: (/** @type {RunSummary} */ { name, accuracy }) =>
     accuracy === null ? name : `${name}, ${share(accuracy, 2)}`,
   compare: "Compare",
-  compareHelp: "Lets both read all validation digits, and shows where they disagree.",
+  compareHelp: "Shows which reads better, and where they disagree.",
   duelSame: "Choose two different runs.",
   duelColumns: ["Model", "Read rightly", "95\u00a0% interval", "Right alone"],
   duelRow: (/** @type {Duel["a"]} */ { name, accuracy, interval: [low, high] }, /** @type {number} */ only) =>
@@ -443,12 +433,12 @@ const train = {
   },
   agree: "They agree on every digit.",
   disagree: "Where they disagree",
-  disagreeNote: "What each digit is, and what the one and the other say.",
+  disagreeNote: "What it is, and what the one and the other say.",
   disagreeCaption: (/** @type {Duel["disagree"][0]} */ { label, a, b }) => `${label}: ${a} or ${b}`,
   disagreeName: (/** @type {Duel["disagree"][0]} */ { label, a, b }) =>
     `A ${label}: the one says ${a}, the other ${b}`,
   showMore: "Show more",
-  showMoreHelp: "Shows the next of the digits on which they disagree.",
+  showMoreHelp: "Shows the next of these digits.",
 
   saidStart: (/** @type {string} */ name) => `${name} has begun to learn.`,
   saidEpoch: (/** @type {number} */ epoch, /** @type {number | null} */ accuracy) =>
@@ -577,6 +567,7 @@ const look = {
     feature: (n) => `Unit ${n}`,
     top: (n) => `The ${n} products that count most`,
     others: (n) => `The other ${count(n)}`,
+    result: (value) => `y = ${number(value)}`,
     gives: (value) => `The layer itself gives ${number(value)}.`,
     chosen: ", the largest",
     numbers: (n) => `All ${count(n)} numbers`,
@@ -595,9 +586,7 @@ const look = {
     truly: (digit) => `is a ${digit}`,
     cellNamed: (label, answer, n) =>
       `${count(n)} of digit ${label} read ${label === answer ? "right" : `as ${answer}`}`,
-    cellNote: "The surest first. Choose one to look at it.",
-    cellPicture: (index, confidence) =>
-      `Validation digit ${index}, read with a confidence of ${share(confidence, 0)}`,
+    cellNote: "How sure the network is of each, the surest first.",
     more: (n) => `Show ${n} more`,
     moreHelp: "Shows more of the pictures behind this number.",
   }),

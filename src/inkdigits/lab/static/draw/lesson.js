@@ -21,7 +21,7 @@ import { words } from "../words.js";
 async function startOf(model) {
   if (model === "reader") return model;
   const { kind, settings } = await get(`/api/lab/runs/${model}`);
-  return model;
+  return kind === "lesson" ? startOf(settings.model) : model;
 }
 
 /**

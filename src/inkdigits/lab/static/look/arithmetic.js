@@ -78,29 +78,27 @@ export class InkUnit extends HTMLElement {
     const { shape, low, high, code } = layers[layer];
     const { height, width, maps } = sizes(shape);
     const own = valuesOf(layers[layer], unit);
-    const place = maps ? own.indexOf(Math.max(...own)) : null;
     put(this.#title, words.look.unitOf(layer, unit));
     put(this.#about, titleOf(layers[layer]));
     put(this.#code, code);
     this.#glyph.show(glyph, words.look.digit);
     this.#heat.hidden = !maps;
+    const place = maps ? own.indexOf(Math.max(...own)) : null;
     if (place !== null) {
-      const says = (/** @type {number} */ index) =>
-        words.look.at(...placeOf(index, width), own[index]);
-      const aimed = (/** @type {number} */ index) => this.#aim({ ...opened, place: index });
+      /** @type {import("./heat.js").Aim} */
+      const aim = {
+        says: (index) => words.look.at(...placeOf(index, width), own[index]),
+        aimed: (index) => this.#aim({ ...opened, place: index }),
+      };
       const name = words.look.picture(layer, unit);
-      this.#heat.show(own, [height, width], name, { says, aimed }, largest([low, high]));
+      this.#heat.show(own, [height, width], name, aim, largest([low, high]));
       this.#heat.mark(place);
     }
     this.#aim({ ...opened, place });
     this.#exciting.show(opened);
   }
 
-  /**
-   * Says which place it is, frames what of the digit it depends on, and asks for its sum.
-   *
-   * @param {Placed} placed
-   */
+  /** @param {Placed} placed what is said, framed in the digit, and worked out */
   #aim(placed) {
     const { layers, layer, unit, place } = placed;
     const own = valuesOf(layers[layer], unit);
@@ -113,29 +111,25 @@ export class InkUnit extends HTMLElement {
     this.#seen.changed(placed);
   }
 
-  /**
-   * @param {Placed} placed
-   * @param {AbortSignal} signal
-   */
+  /** @param {Placed} placed @param {AbortSignal} signal */
   async #load({ model, layers, layer, unit, place, glyph }, signal) {
     const { width } = sizes(layers[layer].shape);
-    const [row, column] = place === null ? [null, null] : placeOf(place, width);
+    const [row, column] = place === null ? [] : placeOf(place, width);
     const query = withQuery("/api/lab/look/unit", { model, layer, unit, row, column });
     /** @type {Arithmetic} */
     const about = await post(query, glyph, { signal });
     if (signal.aborted) return;
-    const x = floatsOf(about.patch.values);
+    const shown = about.weights
+      ? this.#weighted(about, shapeBefore(layers, layer))
+      : this.#plain(about);
     put(this.#formula, about.formula);
     put(this.#note, about.note);
-    const w = about.weights && floatsOf(about.weights.values);
-    const parts = w ? this.#weighted(about, x, w, weighed(layers, layer)) : this.#plain(about, x);
-    const { how, result, all } = parts;
     put(
       this.#sum,
-      how,
-      made("p", { className: "total" }, result),
+      shown.how,
+      made("p", { className: "total" }, shown.result),
       made("p", { className: "gives" }, words.look.gives(about.value)),
-      all,
+      shown.all,
     );
   }
 
@@ -143,61 +137,61 @@ export class InkUnit extends HTMLElement {
    * A sum of products.
    *
    * @param {Arithmetic} about
-   * @param {Float32Array} x
-   * @param {Float32Array} w
    * @param {number[]} before shape of what a dense layer weighs
    */
-  #weighted(about, x, w, before) {
+  #weighted({ patch, weights, origin, formula, bias, sum: result }, before) {
+    const [x, w] = [floatsOf(patch.values), floatsOf(weights?.values ?? "")];
     const products = Float64Array.from(x, (value, n) => value * w[n]);
-    const convolution = about.patch.shape.length > 1;
-    const shape = convolution ? about.patch.shape : before;
-    const nameOf = namer(shape, convolution ? about.origin : undefined);
-    const sum = { shape, x, w, products, nameOf };
-    const shown = convolution ? this.#cells : before.length === 2 ? this.#pictures : null;
-    shown?.show(sum);
-    const bias = about.formula.endsWith("b") ? about.bias : null;
+    const convolution = patch.shape.length > 1;
+    const shape = convolution ? patch.shape : before;
+    const sum = { shape, x, w, products, nameOf: namer(shape, convolution ? origin : undefined) };
+    const aligned = convolution ? this.#cells : before.length === 2 ? this.#pictures : null;
+    aligned?.show(sum);
     return {
-      how: [shown, !convolution && topProducts(sum)],
-      result: words.look.total(total(products), bias, about.sum),
-      all: allNumbers([x, w, products], nameOf),
+      how: [aligned, !convolution && topProducts(sum)],
+      result: words.look.total(total(products), formula.endsWith("b") ? bias : null, result),
+      all: allNumbers([x, w, products], sum.nameOf),
     };
   }
 
-  /**
-   * Anything else: of one number, of a few, or of a whole picture.
-   *
-   * @param {Arithmetic} about
-   * @param {Float32Array} x
-   */
-  #plain(about, x) {
-    const [height, width] = about.patch.shape.length > 1 ? about.patch.shape : [1, x.length];
-    /** @type {Record<string, number>} */
-    const numbers = x.length === 1 ? { x: x[0], ...about.numbers } : {};
-    const result = words.look.worked(about.formula, numbers, about.sum);
+  /** @param {Arithmetic} about of one number, of a few, or of a whole picture */
+  #plain({ patch, origin, formula, numbers, chosen, sum }) {
+    const x = floatsOf(patch.values);
+    const [height, width] = patch.shape.length > 1 ? patch.shape : [1, x.length];
     if (x.length === 1) {
-      const list = Object.entries(numbers).map(([name, value]) => [
+      const all = { x: x[0], ...numbers };
+      const list = Object.entries(all).flatMap(([name, value]) => [
         made("dt", {}, name),
         made("dd", {}, words.look.number(value)),
       ]);
-      return { how: made("dl", { className: "quantities" }, list.flat()), result };
+      const how = made("dl", { className: "quantities" }, list);
+      return { how, result: words.look.worked(formula, all, sum) };
     }
-    if (Math.max(height, width) <= READABLE) {
-      const table = matrix(x, width, largest(x), words.look.number);
-      table.append(made("caption", { className: "minor" }, words.look.triple[0]));
-      const chosen = table.querySelectorAll("td")[about.chosen ?? -1];
-      chosen?.classList.add("on");
-      chosen?.append(made("span", { className: "aloud" }, words.look.chosen));
-      return { how: table, result };
+    const result = words.look.result(sum);
+    if (Math.max(height, width) > READABLE) {
+      this.#patch.show(x, [height, width], words.look.triple[0]);
+      return { how: this.#patch, result, all: allNumbers([x], namer(patch.shape, origin)) };
     }
-    this.#patch.show(x, [height, width], words.look.triple[0]);
-    const all = allNumbers([x], namer(about.patch.shape, about.origin));
-    return { how: this.#patch, result, all };
+    const table = matrix(x, width, largest(x), words.look.number);
+    table.append(made("caption", { className: "minor" }, words.look.triple[0]));
+    const cell = table.querySelectorAll("td")[chosen ?? -1];
+    cell?.classList.add("on");
+    cell?.append(made("span", { className: "aloud" }, words.look.chosen));
+    return { how: table, result };
   }
 }
 
-/** @type {(layers: LayerValues[], layer: number) => number[]} the shape of what comes in unflattened */
-const shapeBefore = (layers, layer) =>
-  layers[layer - 1]?.kind === "Flatten" ? shapeBefore(layers, layer - 1) : (layers[layer - 1]?.shape ?? [28, 28]);
+/**
+ * The shape of what a layer takes, as it was before it became a column.
+ *
+ * @param {LayerValues[]} layers
+ * @param {number} layer
+ */
+function shapeBefore(layers, layer) {
+  let before = layer - 1;
+  while (["Flatten", "Rescale"].includes(layers[before]?.kind)) before--;
+  return layers[before]?.shape ?? [28, 28];
+}
 
 /**
  * What the inputs of a number are called.
@@ -212,8 +206,9 @@ function namer(shape, origin = [0, 0]) {
   const [top, left] = origin.slice(-2);
   return (n) => {
     const [row, column] = placeOf(n % (height * width), width);
+    const picture = Math.floor(n / (height * width));
     return shape.length === 3 && shape[0] > 1
-      ? words.look.inputOf(Math.floor(n / (height * width)), top + row, left + column)
+      ? words.look.inputOf(picture, top + row, left + column)
       : words.look.input(top + row, left + column);
   };
 }

@@ -1,11 +1,10 @@
 /* The confusion matrix: what is read as what, and the pictures behind each number. */
 
-import { get, images, withQuery } from "../api.js";
+import { get, withQuery } from "../api.js";
 import { moveStop, stopOf, withArrows } from "./arrows.js";
 import { button, explained, made, put, speak } from "../dom.js";
-import { gallery } from "../elements.js";
 import { tint } from "./heat.js";
-import { goLookAt } from "./looked.js";
+import { choice, goLookAt } from "./looked.js";
 import { WhenSeen, codeLine } from "./parts.js";
 import { words } from "../words.js";
 
@@ -42,10 +41,7 @@ export class InkConfusion extends HTMLElement {
     this.#seen.changed(model);
   }
 
-  /**
-   * @param {string} model
-   * @param {AbortSignal} signal
-   */
+  /** @param {string} model @param {AbortSignal} signal */
   async #load(model, signal) {
     const query = withQuery("/api/lab/look/confusion", { model });
     /** @type {Confusion} */
@@ -107,21 +103,14 @@ export class InkConfusion extends HTMLElement {
     /** @type {{ data: string, indices: number[], confidence: number[] }} */
     const { data, indices, confidence } = await get(query, { signal });
     const shown = indices.slice(0, most);
-    const glyphs = await images(data, shown);
+    const captions = confidence.map((value) => words.share(value, 0));
+    const list = await choice(data, shown, captions, goLookAt);
     if (signal.aborted) return;
-    const list = gallery(
-      shown.map((index, n) => ({
-        glyph: glyphs[n],
-        caption: words.share(confidence[n], 0),
-        name: words.look.cellPicture(index, confidence[n]),
-        act: () => goLookAt(data, index),
-      })),
-    );
     const left = Math.min(AT_ONCE, indices.length - shown.length);
     const act = () => this.#opened.changed({ ...cell, most: most + AT_ONCE });
     const more = left > 0 && button(words.look.more(left), act, words.look.moreHelp);
     const note = made("p", { className: "note" }, words.look.cellNote);
-    put(this.#pictures, note, explained(list, words.look.chooseHelp), more);
+    put(this.#pictures, note, list, more);
     if (most > AT_ONCE) list.children[most - AT_ONCE].querySelector("button")?.focus();
     else speak(words.look.cellOpen(words.look.cellNamed(label, answer, count)));
   }

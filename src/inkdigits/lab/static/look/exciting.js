@@ -1,11 +1,10 @@
 /* What excites a unit most: the digits in which it takes its highest values, and where. */
 
-import { get, images, labelOf, withQuery } from "../api.js";
-import { explained, made, put } from "../dom.js";
-import { gallery } from "../elements.js";
+import { get, withQuery } from "../api.js";
+import { made, put } from "../dom.js";
 import { field } from "./geometry.js";
 import { frame } from "./heat.js";
-import { lookAt } from "./looked.js";
+import { choice, lookAt } from "./looked.js";
 import { WhenSeen, codeLine } from "./parts.js";
 import { words } from "../words.js";
 
@@ -17,7 +16,7 @@ const COUNT = 12;
 
 export class InkExciting extends HTMLElement {
   #note = made("p", { className: "note" });
-  #pictures = explained(made("div"), words.look.chooseHelp);
+  #pictures = made("div");
   #shown = "";
   #seen = new WhenSeen(this, this.#load.bind(this));
 
@@ -41,28 +40,16 @@ export class InkExciting extends HTMLElement {
     this.#seen.changed(opened);
   }
 
-  /**
-   * @param {Opened} opened
-   * @param {AbortSignal} signal
-   */
+  /** @param {Opened} opened @param {AbortSignal} signal */
   async #load({ model, layers, layer, unit }, signal) {
     const query = withQuery("/api/lab/look/exciting", { model, layer, unit, count: COUNT });
     /** @type {Found} */
     const { data, indices, values, places } = await get(query, { signal });
-    const glyphs = await images(data, indices);
+    const list = await choice(data, indices, values.map(words.look.number), lookAt);
     if (signal.aborted) return;
     put(this.#note, words.look.excitingNote(places !== null));
-    const list = gallery(
-      indices.map((index, n) => ({
-        glyph: glyphs[n],
-        caption: words.look.number(values[n]),
-        name: words.look.digitNamed(index, labelOf(data, index)),
-        act: () => lookAt(data, index),
-      })),
-    );
     list.querySelectorAll("ink-glyph").forEach((glyph, n) => {
-      const box = places && field(layers, layer, unit, places[n]);
-      frame(/** @type {HTMLElement} */ (glyph), box, 28, 28);
+      frame(glyph, places && field(layers, layer, unit, places[n]), 28, 28);
     });
     put(this.#pictures, list);
   }

@@ -10,10 +10,10 @@ import { placeOf } from "./geometry.js";
 let colours = null;
 
 /** @param {string} name of a token of the style sheet, which is written #rrggbb */
-function token(name) {
+const token = (name) => {
   const hex = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   return [1, 3, 5].map((n) => parseInt(hex.slice(n, n + 2), 16));
-}
+};
 
 /** @type {WeakMap<HTMLCanvasElement, () => void>} what paints each canvas again */
 const painters = new WeakMap();
@@ -52,9 +52,7 @@ export function paint(canvas, values, height, width, most) {
 /**
  * Gives an element the colour of a number, by the style sheet's `.heat`.
  *
- * @param {HTMLElement} element
- * @param {number} value
- * @param {number} most
+ * @type {(element: HTMLElement, value: number, most: number) => void}
  */
 export function tint(element, value, most) {
   element.classList.add("heat");
@@ -62,24 +60,13 @@ export function tint(element, value, most) {
   element.style.setProperty("--strength", strength(value, most).toFixed(3));
 }
 
-/**
- * The largest size among numbers.
- *
- * @param {Float32Array | Float64Array | number[]} values
- */
-export const largest = (values) => {
-  let most = 0;
-  for (const value of values) most = Math.max(most, Math.abs(value));
-  return most;
-};
+/** @type {(values: number[] | Float32Array | Float64Array) => number} the largest size */
+export const largest = (values) => Math.max(...Array.from(values, Math.abs));
 
 /**
  * Lays a frame over a part of a picture; null takes it away.
  *
- * @param {HTMLElement} picture
- * @param {Box | null} box
- * @param {number} height
- * @param {number} width
+ * @type {(picture: Element, box: Box | null, height: number, width: number) => void}
  */
 export function frame(picture, box, height, width) {
   /** @type {HTMLElement} */
@@ -128,10 +115,8 @@ export class InkHeat extends HTMLElement {
   constructor() {
     super();
     this.append(this.#canvas);
-    this.addEventListener("click", (event) => this.#choose(...this.#under(event)));
-    this.addEventListener("pointermove", (event) => {
-      if (this.#aim?.follows) this.#choose(...this.#under(event));
-    });
+    this.addEventListener("click", (event) => this.#point(event));
+    this.addEventListener("pointermove", (event) => this.#aim?.follows && this.#point(event));
     this.addEventListener("keydown", (event) => {
       if (!(event.key in STEPS) || modified(event)) return;
       event.preventDefault();
@@ -170,10 +155,14 @@ export class InkHeat extends HTMLElement {
     this.setAttribute("aria-valuetext", this.#aim?.says(index) ?? "");
   }
 
-  /**
-   * @param {number} row what is outside is brought to the edge
-   * @param {number} column
-   */
+  /** @param {MouseEvent} event */
+  #point({ clientX, clientY }) {
+    const { left, top, width, height } = this.#canvas.getBoundingClientRect();
+    const row = Math.floor(((clientY - top) / height) * this.#height);
+    this.#choose(row, Math.floor(((clientX - left) / width) * this.#width));
+  }
+
+  /** @param {number} row @param {number} column where it is outside, the edge is taken */
   #choose(row, column) {
     const inside = (/** @type {number} */ n, /** @type {number} */ count) =>
       Math.min(count - 1, Math.max(0, n));
@@ -181,18 +170,6 @@ export class InkHeat extends HTMLElement {
     if (!this.#aim || index === this.#at) return;
     this.mark(index);
     this.#aim.aimed(index);
-  }
-
-  /**
-   * @param {MouseEvent} event
-   * @returns {[number, number]} row and column
-   */
-  #under(event) {
-    const { left, top, width, height } = this.#canvas.getBoundingClientRect();
-    return [
-      Math.floor(((event.clientY - top) / height) * this.#height),
-      Math.floor(((event.clientX - left) / width) * this.#width),
-    ];
   }
 }
 

@@ -29,10 +29,7 @@ export class InkImagined extends HTMLElement {
     this.#seen.changed(model);
   }
 
-  /**
-   * @param {string} model
-   * @param {AbortSignal} signal
-   */
+  /** @param {string} model @param {AbortSignal} signal */
   async #load(model, signal) {
     const { digits } = await get(withQuery("/api/lab/look/backquery", { model }), { signal });
     const all = bytesOf(digits);

@@ -12,11 +12,7 @@ import { words } from "../words.js";
 
 const FEW = 16; // features, and each has its number written in its cell
 
-/**
- * What a layer does, in words.
- *
- * @param {LayerInfo} layer
- */
+/** @param {LayerInfo} layer of which is said what it does */
 export const titleOf = (layer) => words.look.kinds[layer.kind]?.(optionsOf(layer)) ?? layer.kind;
 
 /** @param {Float32Array} values */
@@ -108,11 +104,7 @@ export class InkPassage extends HTMLElement {
     this.append(this.#list, this.#bars);
   }
 
-  /**
-   * @param {LayerValues[]} layers
-   * @param {number[]} probabilities
-   * @param {number | null} none
-   */
+  /** @param {LayerValues[]} layers @param {number[]} probabilities @param {number | null} none */
   show(layers, probabilities, none) {
     // The same network keeps its rows, so that the focus and what was unfolded stay.
     const network = layers.map(({ kind, shape }) => `${kind} ${shape}`).join();
@@ -126,10 +118,7 @@ export class InkPassage extends HTMLElement {
     this.#bars.show(probabilities, none, none !== null && none > 0.5 ? 10 : best);
   }
 
-  /**
-   * @param {number} layer
-   * @param {number} unit
-   */
+  /** @param {number} layer @param {number} unit */
   mark(layer, unit) {
     this.#rows.forEach((row, n) => row.mark(n === layer ? unit : -1));
   }

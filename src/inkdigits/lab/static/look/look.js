@@ -65,10 +65,7 @@ export class InkLook extends HTMLElement {
     this.#confusion.show(chosenModel());
   }
 
-  /**
-   * @param {string} model
-   * @param {AbortSignal} signal
-   */
+  /** @param {string} model @param {AbortSignal} signal */
   async #load(model, signal) {
     const { glyph, label, name } = await picture();
     if (signal.aborted) return;

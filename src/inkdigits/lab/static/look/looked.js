@@ -1,8 +1,8 @@
 /* Which digit is looked at: the latest drawing, one of MNIST, or one that a network imagines. */
 
 import { bytesOf, images, labelOf } from "../api.js";
-import { button, field, freshId, made, put } from "../dom.js";
-import { InkGlyph } from "../elements.js";
+import { button, explained, field, freshId, made, put } from "../dom.js";
+import { InkGlyph, gallery } from "../elements.js";
 import { reach } from "./parts.js";
 import { state } from "../state.js";
 import { words } from "../words.js";
@@ -41,6 +41,25 @@ export function lookAt(data, index = 0, glyph) {
 export function goLookAt(...chosen) {
   lookAt(...chosen);
   reach(/** @type {Element} */ (document.querySelector("ink-looked")));
+}
+
+/**
+ * Digits of a data set to choose from.
+ *
+ * @param {string} data
+ * @param {number[]} indices
+ * @param {string[]} captions
+ * @param {typeof lookAt} act what is done with the chosen one
+ */
+export async function choice(data, indices, captions, act) {
+  const glyphs = await images(data, indices);
+  const items = indices.map((index, n) => ({
+    glyph: glyphs[n],
+    caption: captions[n],
+    name: words.look.digitNamed(index, labelOf(data, index)),
+    act: () => act(data, index),
+  }));
+  return explained(gallery(items), words.look.chooseHelp);
 }
 
 /** The pixels of what is looked at, and its label where it has one. */

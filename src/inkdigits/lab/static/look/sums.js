@@ -21,12 +21,7 @@ const TOP = 10; // products of a unit with many inputs
  * }} Sum
  */
 
-/**
- * One product in words: where, and what times what.
- *
- * @param {Sum} sum
- * @param {number} n
- */
+/** @type {(sum: Sum, n: number) => string} one product in words: where, and what times what */
 export const says = ({ x, w, products, nameOf }, n) =>
   `${nameOf(n)}: ${words.look.product(x[n], w[n], products[n])}`;
 
@@ -37,11 +32,7 @@ export const total = (values) => values.reduce((all, value) => all + value, 0);
 export const ordered = (values) =>
   [...values.keys()].sort((one, other) => Math.abs(values[other]) - Math.abs(values[one]));
 
-/**
- * What comes in × the weights = the products.
- *
- * @param {HTMLElement[]} three
- */
+/** @param {HTMLElement[]} three what comes in × the weights = the products */
 export function equation([x, w, products]) {
   const sign = (/** @type {string} */ text) =>
     made("span", { className: "sign", "aria-hidden": "true" }, text);
@@ -86,11 +77,7 @@ function figures(columns, rows, caption) {
   );
 }
 
-/**
- * The largest products of a sum, and what the others come to.
- *
- * @param {Sum} sum
- */
+/** @param {Sum} sum of which the largest products are told, and what the others come to */
 export function topProducts({ x, w, products, nameOf }) {
   const top = ordered(products).slice(0, TOP);
   const rows = top.map((n) => [nameOf(n), ...[x[n], w[n], products[n]].map(words.look.number)]);

@@ -1,4 +1,4 @@
-/* Where networks are trained: the form, the run that is followed, the runs that are kept, the duel. */
+/* Where networks are trained: the form, the run that is shown, the runs that are kept, the duel. */
 
 import { get, patch, post, remove } from "../api.js";
 import { made, speak } from "../dom.js";
@@ -38,6 +38,9 @@ async function tried(place, act) {
 
 /** Puts its parts together: it follows the run that is shown, and tells the other views of it. */
 export class InkBench extends HTMLElement {
+  #form;
+  #run;
+  #stiff; // names of recipes that have no knobs
   #runs = new InkRuns();
   #duel = new InkDuel();
   #none = made("p", { className: "lead" }, say.noRun);
@@ -72,11 +75,11 @@ export class InkBench extends HTMLElement {
     const { complaint } = this.#run;
     this.#form.start = (settings) => tried(this.#form.complaint, () => this.#begin(settings));
     this.#form.edited = (settings) => state.set("settings", settings);
-    this.#run.command = (body) => tried(complaint, () => this.#tell(body)).then(() => this.#run.taken());
+    this.#run.command = (body) => tried(complaint, () => this.#tell(body));
     this.#run.rename = (name) => tried(complaint, () => this.#rename(name));
     this.#run.use = () => this.#use(state.get("run", ""));
     this.#run.hints.mend = (fix) => this.#mend(fix);
-    this.#runs.act = (act, id, on) => tried(complaint, () => this.#act(act, id, on));
+    this.#runs.act = (act, id, on = false) => tried(complaint, () => this.#act(act, id, on));
     state.on("view", () => this.#seen());
     document.addEventListener("visibilitychange", () => {
       if (document.hidden) this.#close();
@@ -275,7 +278,7 @@ export class InkBench extends HTMLElement {
     this.#runs.show(this.#known, run?.id ?? null, this.#overlays.ids);
     this.#duel.show(this.#known);
     if (!run) return;
-    const steerable = !this.#stiff.includes(run.settings.recipe ?? null);
+    const steerable = !this.#stiff.includes(run.settings.recipe ?? "");
     this.#run.draw(this.#story, run, this.#overlays.of(this.#known), steerable);
   }
 }

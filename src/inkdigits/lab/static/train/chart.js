@@ -69,7 +69,8 @@ export class InkChart extends HTMLElement {
     this.name = title;
     this.top = top;
     this.format = format;
-    const group = (/** @type {string} */ name) => (this.#groups[name] = drawn("g", { class: name }));
+    const group = (/** @type {string} */ name) =>
+      (this.#groups[name] = drawn("g", { class: name }));
     this.#plot.append(group("curves"), group("dots"));
     const behind = ["grid", "changes", "numbers"].map(group);
     this.#svg.append(...behind, this.#plot, this.#axis, group("names"), group("values"));

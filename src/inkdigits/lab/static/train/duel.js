@@ -1,4 +1,4 @@
-/* Two networks before the same digits: which is better, could it be chance, where do they disagree? */
+/* Two networks before the same digits: which is better, is it chance, where do they disagree? */
 
 import { get, images, withQuery } from "../api.js";
 import { accuracyChart, compare } from "./curves.js";

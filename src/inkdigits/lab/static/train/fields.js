@@ -35,7 +35,8 @@ export function settingsFields(settings, options, recipe, edit, editNetwork) {
     /** @type {string[]} */ values,
   ) => {
     const value = settings.network?.[name] ?? values[0];
-    return !recipe && named(name, choice(values, value, (chosen) => editNetwork({ [name]: chosen })));
+    const told = (/** @type {string} */ chosen) => editNetwork({ [name]: chosen });
+    return !recipe && named(name, choice(values, value, told));
   };
 
   const ofRecipe = (

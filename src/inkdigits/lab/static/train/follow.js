@@ -106,8 +106,8 @@ const AGAIN = [500, 1000, 2000, 4000]; // milliseconds to the next try
  *
  * @param {string} id
  * @param {Story} story
- * @param {(type: string, data: any) => void} told of each new event; of "end", and of "lost" when the
- *   stream has dropped and is tried again
+ * @param {(type: string, data: any) => void} told of each new event; of "end", and of "lost" when
+ *   the stream has dropped and is tried again
  * @returns {() => void} ends it
  */
 export function follow(id, story, told) {

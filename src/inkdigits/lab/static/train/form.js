@@ -19,6 +19,7 @@ const OWN = ""; // in the place of a recipe: a network of one's own
 /** The form; `edited` and `start` are told the settings. */
 export class InkForm extends HTMLElement {
   #known;
+  #recipe;
   /** @type {RunSettings} */
   #settings;
   #timer = 0;
@@ -81,8 +82,9 @@ export class InkForm extends HTMLElement {
     const { epochs = this.#known.default.epochs } = this.#recipeOf(name) ?? {};
     const { images, wrong_labels, seed, network } = this.#settings;
     const kept = { images, wrong_labels, seed, network };
-    const own = { recipe: name, epochs, batch: null, rate: null, schedule: null, augmentation: null };
-    this.#show({ ...this.#known.default, ...(name ? own : {}), ...kept });
+    const usual = { batch: null, rate: null, schedule: null, augmentation: null };
+    const its = name ? { recipe: name, epochs, ...usual } : {};
+    this.#show({ ...this.#known.default, ...its, ...kept });
     this.#edit({});
   }
 

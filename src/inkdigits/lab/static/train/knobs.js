@@ -20,6 +20,7 @@ export class InkKnobs extends HTMLElement {
   #number = made("output");
   #rate = made("input", { type: "range", min: -5, max: 0.5, step: 0.05 });
   #batch = choice(BATCHES.map(String), "128", (batch) => this.#set({ batch: Number(batch) }));
+  #augmentation;
   #fields = made("div", { className: "fields" });
   #note = made("p", { className: "note" }, say.notSteerable);
 

@@ -34,7 +34,8 @@ export class InkWeights extends HTMLElement {
     const values = Int16Array.from(bytesOf(pixels), (level) => level - 128);
     const shown = Math.min(count, MOST_WEIGHTS);
     const size = side * side;
-    const units = Array.from({ length: shown }, (_, n) => values.subarray(n * size, (n + 1) * size));
+    const of = (/** @type {number} */ n) => values.subarray(n * size, (n + 1) * size);
+    const units = Array.from({ length: shown }, (_, n) => of(n));
     each(
       this.#pictures,
       units,

@@ -22,8 +22,7 @@ const PACES = ["0", "20", "5", "2", "1"]; // steps a second; 0 is as fast as it 
  * @param {RunSummary} summary
  */
 export function stateOf({ now }, summary) {
-  const { epoch, epochs } = { ...summary, ...now };
-  return say.state(summary.state, epoch, epochs, now?.left ?? null);
+  return say.state({ ...summary, ...now, state: summary.state }, now?.left ?? null);
 }
 
 /** A run's panel; `command` is told what the run is to do, the other functions what is wanted. */
@@ -57,6 +56,7 @@ export class InkRun extends HTMLElement {
   #numbers = say.numbers.map(() => made("dd"));
   #taught = made("p");
   #curves = new InkCurves();
+  #knobs;
   #changes = new InkChanges();
   #weights = new InkWeights();
   #layers = new InkLayerFigures();

@@ -1,0 +1,1 @@
+"""The HTTP routes: `reading` for programs; `drawing`, `training`, `looking` for the views."""

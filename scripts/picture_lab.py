@@ -52,7 +52,7 @@ def draw(page: Page, strokes: tuple[tuple[tuple[float, float], ...], ...]) -> No
 def keep(page: Page, name: str) -> None:
     """A picture of what is in the window, with as few colours as it needs."""
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    picture.quantize(96).save(PICTURES / f"{name}.png", optimize=True)
+    picture.quantize(255).save(PICTURES / f"{name}.png", optimize=True)
     print(f"docs/pictures/{name}.png")
 
 
@@ -105,12 +105,13 @@ def take(chromium: Any, address: str) -> None:
     page.locator(".layer").nth(1).locator(".units button").nth(4).click()
     expect(page.locator("ink-unit [role=gridcell]")).to_have_count(25)
     page.locator("ink-unit [role=gridcell]").nth(12).hover()
-    page.locator(".layer").nth(0).scroll_into_view_if_needed()
+    page.evaluate("document.querySelector('ink-unit').scrollIntoView()")
     keep(page, "lab-look")
 
     page = chromium.new_context(viewport=PHONE, color_scheme="dark").new_page()
     page.goto(address)
-    page.evaluate("() => { lab.state.set('model', 'reader'); }")
+    page.goto(f"{home}#draw")
+    page.evaluate("() => lab.state.set('model', 'reader')")
     page.get_by_role("button", name="Clear", exact=True).click()
     draw(page, SEVEN)
     expect(page.locator(".answer")).to_have_text("7")

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from inkdigits.lab.runs.events import Event, Journal, read_now
+from inkdigits.lab.runs.runs import Runs
 from inkdigits.lab.runs.settings import RunSettings
-from inkdigits.lab.training import Runs
 
 PATIENCE = 60.0  # seconds, which no test needs but a machine that is busy with others
 
@@ -37,6 +37,12 @@ def until(true: Callable[[], Any], what: str) -> Any:
     raise AssertionError(f"waited in vain until {what}")
 
 
+def point_at(step: int, **other: float) -> dict[str, float]:
+    """What the journal has of a moment."""
+    zero = dict.fromkeys(("epoch", "loss", "accuracy", "rate", "seconds"), 0.0)
+    return {"step": step, **zero, "validation_loss": 0.0, "validation_accuracy": 0.0, **other}
+
+
 def journal(folder: Path) -> list[Event]:
     return list(Journal(folder).new())
 
@@ -53,7 +59,7 @@ def ended(runs: Runs, name: str) -> dict[str, Any]:
     """The summary of a run when it has ended, and its process with it."""
     record = runs.record(name)
     until(lambda: record.ended, f"the run ends; it is {record.state}")
-    runs.settle()
+    runs.learner.settle()
     return runs.summary(name)
 
 

@@ -27,8 +27,8 @@ from starlette.testclient import TestClient
 
 from inkdigits.lab.app import create_app
 from inkdigits.lab.runs.records import Record
+from inkdigits.lab.runs.runs import Runs
 from inkdigits.lab.store import Store
-from inkdigits.lab.training import Runs
 
 TOKEN = "0123456789abcdef" * 2
 HOST = {"host": "127.0.0.1:8765"}

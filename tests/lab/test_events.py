@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import io
 import json
+import os
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from learning import point_at
 
 from inkdigits.lab.runs.events import (
     FINAL,
@@ -21,6 +25,7 @@ from inkdigits.lab.runs.events import (
     what_stands,
     write_now,
 )
+from inkdigits.lab.runs.files import append_line
 
 
 @pytest.fixture
@@ -45,19 +50,19 @@ def followed(folder: Path, **options: Any) -> list[bytes]:
 
 
 def test_what_was_written_is_read_once_with_its_line_as_id(journal: Journal) -> None:
-    journal.append("point", {"step": 1})
+    journal.append("point", point_at(1))
     journal.append("state", {"state": "done"})
     assert list(journal.new()) == [
-        Event(1, "point", {"step": 1}),
+        Event(1, "point", point_at(1)),
         Event(2, "state", {"state": "done"}),
     ]
     assert list(journal.new()) == []
-    journal.append("point", {"step": 2})
-    assert list(journal.new()) == [Event(3, "point", {"step": 2})]
+    journal.append("point", point_at(2))
+    assert list(journal.new()) == [Event(3, "point", point_at(2))]
 
 
 def test_a_torn_line_is_waited_for_until_it_is_whole(journal: Journal) -> None:
-    journal.append("point", {"step": 1})
+    journal.append("point", point_at(1))
     whole = journal.path.read_bytes()
     for cut in range(len(whole)):
         journal.path.write_bytes(whole[:cut])
@@ -68,7 +73,7 @@ def test_a_torn_line_is_waited_for_until_it_is_whole(journal: Journal) -> None:
 
 
 def test_after_a_killed_writer_the_next_begins_a_new_line_and_no_id_moves(journal: Journal) -> None:
-    journal.append("point", {"step": 1})
+    journal.append("point", point_at(1))
     with journal.path.open("ab") as file:
         file.write(b'{"event": "point", "da')
     seen = list(journal.new())
@@ -84,6 +89,51 @@ def test_a_line_that_is_no_event_is_none(journal: Journal) -> None:
     journal.path.write_bytes(b'7\n{"event": "point"}\n{"event": "point", "data": 3}\n\xff\n')
     assert list(journal.new()) == []
     assert journal.lines == 4
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"event": "point", "data": {"step": 1}}',
+        b'{"event": "state", "data": {}}',
+        b'{"event": "state", "data": {"state": "asleep"}}',
+        b'{"event": "rewound", "data": {"step": "x"}}',
+        b'{"event": "epoch", "data": {"step": 1, "epoch": 1, "loss": "x"}}',
+        b'{"event": "change", "data": {"step": 1, "epochs": NaN}}',
+        b'{"event": "change", "data": {"step": 1e999}}',
+        b'{"event": "change", "data": {"step": true}}',
+        b'{"event": ["point"], "data": {}}',
+        b'{"event": "state", "data": {"state": "done", "x": ' + b"[" * 40 + b"]" * 40 + b"}}",
+        b"[" * 100_000,
+    ],
+)
+def test_an_event_that_lacks_what_its_type_has_is_none(journal: Journal, line: bytes) -> None:
+    journal.path.write_bytes(line + b"\n")
+    journal.append("state", {"state": "done"})
+    assert [event.id for event in journal.new()] == [2]
+    (journal.folder / "now.json").write_bytes(line)
+    now = read_now(journal.folder)
+    assert now is None or "event" in now
+
+
+def test_a_journal_that_cannot_be_read_has_no_events(journal: Journal) -> None:
+    journal.path.mkdir()
+    assert list(journal.new()) == []
+
+
+def test_a_disk_that_takes_a_part_of_a_line_has_not_taken_it(
+    journal: Journal, tmp_path: Path
+) -> None:
+    class Full(io.BytesIO):
+        def write(self, line: Any) -> int:
+            return super().write(line[:5])
+
+    file = Full()
+    with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
+        append_line(file, {"event": "state"})
+    journal.path.write_bytes(file.getvalue())
+    journal.append("state", {"state": "done"})
+    assert [event.id for event in journal.new()] == [2]
 
 
 def test_what_is_no_number_is_not_written(journal: Journal) -> None:
@@ -124,11 +174,11 @@ def test_an_event_is_sent_as_browsers_want_it() -> None:
 def test_a_stream_of_a_run_that_has_ended_is_its_journal_the_moment_and_an_end(
     journal: Journal,
 ) -> None:
-    journal.append("point", {"step": 1})
+    journal.append("point", point_at(1))
     journal.append("state", {"state": "done"})
     write_now(journal.folder, {"step": 1})
     assert [parsed(part) for part in followed(journal.folder)] == [
-        ("point", 1, {"step": 1}),
+        ("point", 1, point_at(1)),
         ("state", 2, {"state": "done"}),
         ("now", None, {"step": 1}),
         ("end", None, {}),
@@ -143,7 +193,7 @@ def test_a_stream_ends_with_each_final_state(journal: Journal, state: str) -> No
 
 def test_a_stream_goes_on_after_the_event_that_was_seen_last(journal: Journal) -> None:
     for step in range(5):
-        journal.append("point", {"step": step})
+        journal.append("point", point_at(step))
     journal.append("state", {"state": "done"})
     for after in range(7):
         ids = [parsed(part)[1] for part in followed(journal.folder, after=after)]
@@ -164,7 +214,7 @@ def test_a_stream_tells_what_comes_while_it_is_open(journal: Journal) -> None:
         got.append(parsed(await anext(stream)))
         write_now(journal.folder, {"step": 4})
         got.append(parsed(await anext(stream)))
-        journal.append("point", {"step": 5})
+        journal.append("point", point_at(5))
         got.append(parsed(await anext(stream)))
         journal.append("state", {"state": "stopped"})
         got += [parsed(part) async for part in stream]
@@ -173,7 +223,7 @@ def test_a_stream_tells_what_comes_while_it_is_open(journal: Journal) -> None:
     assert asyncio.run(asyncio.wait_for(watched(), 30)) == [
         ("state", 1, {"state": "running"}),
         ("now", None, {"step": 4}),
-        ("point", 2, {"step": 5}),
+        ("point", 2, point_at(5)),
         ("state", 3, {"state": "stopped"}),
         ("end", None, {}),
     ]

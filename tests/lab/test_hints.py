@@ -182,6 +182,53 @@ def test_few_images_learned_by_heart_ask_for_more() -> None:
     assert kinds(Seen(points=early, epochs=epochs([0.8, 0.85, 0.88]), images=500)) == []
 
 
+@pytest.mark.parametrize("images", [5_000, 50_000])
+def test_a_gap_that_a_sample_may_have_by_chance_is_none(images: int) -> None:
+    poor = points(falling(31), accuracy=[0.30], validation_accuracy=[0.26])
+    assert kinds(Seen(points=poor, epochs=epochs([0.2, 0.25, 0.26]), images=images)) == []
+    # Three standard errors of a sample of 1,000 where 0.7 are read are 0.043.
+    fair = points(falling(31), accuracy=[0.74])
+    assert kinds(Seen(points=fair, epochs=epochs([0.6, 0.65, 0.70]))) == []
+    clear = points(falling(31), accuracy=[0.75])
+    assert kinds(Seen(points=clear, epochs=epochs([0.6, 0.65, 0.70]))) == ["overfitting"]
+
+
+def test_a_loss_thrown_out_by_the_first_steps_asks_for_a_lower_rate() -> None:
+    out = Seen(points=points([2.4, *[57.9] * 12], validation_accuracy=[0.1]), rate=10.0)
+    assert only(out).fix == {"change": {"rate": 1.0}}
+    back = points([2.4, *[57.9] * 6, *[2.3] * 6], validation_accuracy=[0.1])
+    assert only(Seen(points=back, rate=0.1, peak=10.0, running=False)).fix == {
+        "settings": {"rate": 1.0}
+    }
+    lesson = points([0.05, *[0.5] * 12], validation_accuracy=[0.99])  # of harder digits
+    assert kinds(Seen(points=lesson)) == []
+
+
+def test_the_way_down_to_guessing_is_no_reading_yet() -> None:
+    losses = [4.1, 3.6, 3.0, *[2.4 - 0.01 * n for n in range(17)]]
+    slow = Seen(points=points(losses, validation_accuracy=[0.25]), rate=1e-5)
+    assert only(slow).fix == {"change": {"rate": 0.0001}}
+    squared = replace(slow, network={**NETWORK, "loss": "squared-error"})
+    assert kinds(squared) == []
+
+
+def test_another_run_is_given_a_rate_by_the_highest_of_this_one() -> None:
+    flat = Seen(
+        points=points(falling(60)),
+        epochs=epochs([0.95, 0.971, 0.97, 0.9712, 0.9708]),
+        rate=1e-5,
+        peak=0.001,
+    )
+    assert only(flat).fix is None  # smaller steps have been tried
+    assert only(replace(flat, running=False)).fix is None
+    constant = replace(flat, rate=0.001, running=False)
+    assert only(constant).fix == {"settings": {"rate": 0.0002}}
+    dead = replace(flat, epochs=(), layers=[{"layer": 2, "name": "ReLU", "dead": 0.9}])
+    assert only(dead).fix == {"settings": {"rate": 0.0003}}
+    gone = Seen(points=(), rate=1e-5, peak=0.1, diverged=True, running=False)
+    assert only(gone).fix == {"settings": {"rate": 0.01}}
+
+
 def test_epochs_that_bring_nothing_ask_for_smaller_steps() -> None:
     seen = Seen(points=points(falling(60)), epochs=epochs([0.95, 0.971, 0.97, 0.9712, 0.9708]))
     hint = only(replace(seen, rate=0.01))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import re
 import struct
 import zlib
@@ -36,7 +37,8 @@ def kept_run(store: Store, model: Model, name: str = RUN, title: str | None = No
     path = folder / "model.safetensors"
     save_model(model, path)
     if title is not None:
-        (folder / "run.json").write_text(f'{{"id": "{name}", "name": "{title}"}}')
+        about = {"id": name, "name": title, "kind": "training", "settings": {}}
+        (folder / "run.json").write_text(json.dumps(about))
     return path
 
 

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import errno
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from fastapi import FastAPI
-from learning import about, come_to, ended, journal, of_type, states, tiny, until
+from learning import about, come_to, ended, journal, of_type, point_at, states, tiny, until
 from starlette.testclient import TestClient
 
-from conftest import Errs
 from inkdigits.evaluation import compare
 from inkdigits.formats import load_model, save_model
+from inkdigits.lab.app import create_app
 from inkdigits.lab.models import ModelShelf
 from inkdigits.lab.runs.duel import difference_interval
 from inkdigits.lab.runs.events import Journal
+from inkdigits.lab.runs.runs import Runs
 from inkdigits.lab.runs.settings import RunSettings
+from inkdigits.lab.runs.worker import NO_ROOM, NO_ROOM_SAID
 from inkdigits.lab.store import Store
-from inkdigits.lab.training import Runs
 from inkdigits.model import Model
 from inkdigits.sources import load, save
+
+Errs = Callable[..., str]
 
 TINY: dict[str, Any] = tiny().model_dump(mode="json")
 
@@ -75,17 +79,15 @@ def test_runs_are_listed_in_the_order_of_their_making(client: TestClient, store:
     made(store, A, "2026-02-01T00:00:00+00:00")
     made(store, B, "2026-01-01T00:00:00+00:00")
     (store.runs / "notes").mkdir()
-    damaged = store.runs / ("c" * 12)
-    damaged.mkdir()
-    (damaged / "run.json").write_text("{")
+    (store.runs / ("c" * 12)).write_text("no folder")
     assert [run["id"] for run in client.get("/api/lab/runs").json()["runs"]] == [B, A]
 
 
 def test_a_summary_has_what_the_page_shows(client: TestClient, store: Store) -> None:
     folder = made(store, A, "2026-01-01T00:00:00+00:00", epochs=3, steps=30, parameters=7)
     journal = Journal(folder)
-    point = {"loss": 0.3, "epoch": 2.5, "seconds": 1.5, "accuracy": 1.0}
-    journal.append("point", {"step": 25, "validation_accuracy": 0.9, **point})
+    point = {"loss": 0.3, "epoch": 2.5, "seconds": 1.5, "validation_accuracy": 0.9}
+    journal.append("point", point_at(25, **point))
     journal.append("epoch", {"step": 30, "epoch": 3, "loss": 0.2, "accuracy": 0.91})
     assert client.get(f"/api/lab/runs/{A}").json() == {
         "id": A, "name": "run a", "kind": "training", "created": "2026-01-01T00:00:00+00:00",
@@ -160,7 +162,7 @@ def test_a_run_from_its_start_to_its_end(client: TestClient, runs: Runs, errs: E
 def test_a_dropped_stream_goes_on_by_header_or_by_address(client: TestClient, store: Store) -> None:
     folder = made(store, A, "2026-01-01T00:00:00+00:00")
     for step in range(5):
-        Journal(folder).append("point", {"step": step})
+        Journal(folder).append("point", point_at(step))
     path = f"/api/lab/runs/{A}/events"
 
     def first(**asked: Any) -> str:
@@ -212,6 +214,21 @@ def test_a_run_that_has_ended_says_what_it_cannot_do(
     assert states(folder) == ["done", state]
 
 
+def test_what_a_run_cannot_do_is_said_in_plain_words(
+    client: TestClient, store: Store, errs: Errs
+) -> None:
+    folder = made(store, A, "2026-01-01T00:00:00+00:00")
+    path = f"/api/lab/runs/{A}/commands"
+    assert errs(client.post(path, json={"do": "pause"}), 409) == (
+        "expected a run that can be paused, got one that is done: let it learn more epochs"
+    )
+    Journal(folder).append("state", {"state": "diverged"})
+    assert errs(client.post(path, json={"do": "more", "epochs": 1}), 409) == (
+        "expected a run that can learn more epochs, got one that diverged: start a new one with a "
+        "lower rate"
+    )
+
+
 @pytest.mark.parametrize(
     "command",
     [
@@ -260,15 +277,159 @@ def test_a_killed_lab_takes_its_process_along_and_the_next_says_so(store: Store)
     record = first.create(tiny())
     first.command(record.id, {"do": "pace", "steps_per_second": 10})
     come_to(record.folder, 2)
-    assert first._process is not None
-    process = first._process[1]
-    first._process = None  # nobody watches it any more, and it ends while the next lab starts
+    process = first.learner.process
+    assert process is not None
+    # Nobody watches it any more, and it ends while the next lab starts.
+    first.learner.record = first.learner.process = None
     process.terminate()
     second = Runs(store, ModelShelf(store))
     assert states(record.folder)[-1] == "interrupted"
     assert states(record.folder).count("interrupted") == 1
     process.wait()
     second.close()
+
+
+# What is damaged, or cannot be written
+
+
+DEEP = "[" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("run.json", "{"),
+        ("run.json", DEEP),
+        ("run.json", "[]"),
+        ("run.json", '{"name": 3, "kind": "training", "settings": {}}'),
+        ("run.json", '{"name": "x", "kind": "training", "settings": []}'),
+        ("run.json", None),
+        ("now.json", DEEP),
+        ("now.json", '{"step": "x"}'),
+        ("now.json", None),
+        ("journal.jsonl", DEEP + "\n"),
+        ("journal.jsonl", '{"event": "point", "data": {"step": 1}}\n'),
+        ("journal.jsonl", '{"event": "state", "data": {"state": "running"}}\n'),
+        ("journal.jsonl", None),
+        ("lock", None),
+    ],
+)
+def test_a_damaged_run_keeps_no_lab_from_starting_and_can_be_removed(
+    store: Store, name: str, content: str | None
+) -> None:
+    folder = made(store, A, "2026-01-01T00:00:00+00:00")
+    made(store, B, "2026-02-01T00:00:00+00:00")
+    path = folder / name
+    path.unlink(missing_ok=True)
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_text(content)
+    app = create_app(store=store, port=8765, token=None)
+    with TestClient(app, base_url="http://127.0.0.1:8765") as client:
+        listed = {run["id"]: run for run in client.get("/api/lab/runs").json()["runs"]}
+        assert listed.keys() == {A, B}
+        assert client.get(f"/api/lab/runs/{A}").json() == listed[A]
+        assert listed[A]["state"] in ("done", "interrupted")
+        damaged = name == "run.json"
+        assert ("damaged" in (listed[A]["message"] or "")) is damaged
+        if path.name != "journal.jsonl" or content is not None:
+            assert "event: end" in client.get(f"/api/lab/runs/{A}/events").text
+        if damaged:
+            for do in ("go", "more"):
+                assert client.post(f"/api/lab/runs/{A}/commands", json={"do": do}).status_code in (
+                    404,
+                    409,
+                )
+            assert app.state.runs.learner.process is None
+            assert client.patch(f"/api/lab/runs/{A}", json={"name": "x"}).status_code == 404
+        assert client.delete(f"/api/lab/runs/{A}").status_code == 200
+        assert [run["id"] for run in client.get("/api/lab/runs").json()["runs"]] == [B]
+
+
+@pytest.mark.parametrize("settings", [{}, {**TINY, "colour": 1}, {**TINY, "epochs": "many"}])
+def test_settings_of_another_version_are_neither_gone_on_with_nor_taught(
+    client: TestClient, store: Store, blink: Model, errs: Errs, settings: dict[str, Any]
+) -> None:
+    folder = made(store, A, "2026-01-01T00:00:00+00:00", settings=settings)
+    save_model(blink, folder / "model.safetensors")
+    save(load("mnist:test").subset(slice(7)), store.corrections)
+    command = client.post(f"/api/lab/runs/{A}/commands", json={"do": "more", "epochs": 1})
+    assert "this version" in errs(command, 404)
+    assert "this version" in errs(client.post("/api/lab/learn", json={"model": A}), 404)
+    assert states(folder) == ["done"]
+
+
+def test_a_model_whose_run_is_damaged_cannot_be_taught(
+    client: TestClient, store: Store, blink: Model, errs: Errs
+) -> None:
+    folder = made(store, A, "2026-01-01T00:00:00+00:00")
+    save_model(blink, folder / "model.safetensors")
+    (folder / "run.json").write_text("{")
+    assert "damaged" in errs(client.post("/api/lab/learn", json={"model": A}), 404)
+
+
+def test_on_a_full_disk_a_run_without_a_process_is_interrupted_and_can_be_removed(
+    client: TestClient, runs: Runs, store: Store, errs: Errs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = made(store, A, "2026-01-01T00:00:00+00:00")
+    Journal(folder).append("state", {"state": "paused", "step": 3})
+    path = f"/api/lab/runs/{A}"
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "append", full)
+        assert client.get(path).json()["state"] == "interrupted"
+        errs(client.post(f"{path}/commands", json={"do": "stop"}), 409)
+        assert "space" in errs(client.post(f"{path}/commands", json={"do": "go"}), 503)
+        assert states(folder) == ["done", "paused"]
+        assert client.get(path).json()["state"] in ("interrupted", "failed")
+    assert client.get(path).json()["state"] in ("interrupted", "failed")
+    assert states(folder)[-1] in ("interrupted", "failed")  # now that there is room
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "append", full)
+        assert client.delete(path).status_code == 200
+
+
+@pytest.mark.parametrize("killed", [True, False])
+def test_the_end_of_a_process_is_known_even_if_it_cannot_be_written(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, killed: bool
+) -> None:
+    record = runs.create(tiny())
+    runs.command(record.id, {"do": "pace", "steps_per_second": 10})
+    come_to(record.folder, 2)
+    process = runs.learner.process
+    assert process is not None
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "append", full)
+        if killed:
+            process.kill()
+        else:  # as it ends where it finds no room for its last word
+            patch.setattr(process, "wait", lambda *_: NO_ROOM)
+            process.kill()
+        until(lambda: runs.summary(record.id)["state"] not in ("starting", "running"), "it ends")
+        assert states(record.folder)[-1] == "running"
+        summary = runs.summary(record.id)
+        assert summary["state"] == "interrupted" if killed else "failed"
+        assert "outside" in summary["message"] or summary["message"] == NO_ROOM_SAID
+    assert runs.summary(record.id) == summary
+    assert states(record.folder)[-1] == summary["state"]
+    runs.remove(record.id)
+
+
+def test_runs_without_a_name_of_their_own_are_numbered(runs: Runs) -> None:
+    def name(**given: Any) -> Any:
+        record = runs.create(tiny(epochs=1, **given))
+        return ended(runs, record.id)["name"]
+
+    names = [name(), name(), name(name="mine"), name(name="mine"), name()]
+    assert names == ["16", "16 (2)", "mine", "mine", "16 (3)"]
 
 
 # Lessons and duels
@@ -299,6 +460,7 @@ def test_a_lesson_keeps_its_digits_and_its_model_whatever_becomes_of_those(
     ended(runs, base)
     digits = load("mnist:test").subset(slice(7))
     save(digits, store.corrections)
+    (store.corrections / "3" / "note.png").write_text("not a digit, and not taught")
     lesson = client.post("/api/lab/learn", json={"model": base, "name": "mine"}).json()
     assert (lesson["name"], lesson["kind"]) == ("mine", "lesson")
     folder = runs.record(lesson["id"]).folder

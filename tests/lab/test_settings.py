@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from inkdigits.errors import TrainingError
-from inkdigits.lab.runs.estimates import estimate, seconds_of
+from inkdigits.lab.runs.estimates import estimate, least, seconds_of
 from inkdigits.lab.runs.plans import (
     dataset_of,
     multiplications,
@@ -42,7 +42,7 @@ from inkdigits.network import (
     he,
 )
 from inkdigits.sources import load
-from inkdigits.training import RECIPES, Augmentation, ClassicRecipe, Recipe, train
+from inkdigits.training import RECIPES, Augmentation, Change, ClassicRecipe, Recipe, train
 from inkdigits.training.recipes import PIXELS
 from inkdigits.training.schedules import Constant, OneCycle
 
@@ -134,8 +134,16 @@ def test_a_recipe_takes_what_is_changed_and_keeps_the_rest() -> None:
 
 def test_small_batches_are_still_shared_between_two_lanes() -> None:
     assert recipe(recipe="quick", batch=32).chunk == 16
-    assert recipe(recipe="quick", batch=1).chunk == 1
     assert recipe(recipe="quick").chunk == 32
+    assert recipe_of(DEFAULT) == recipe(**DEFAULT.model_dump())
+    assert recipe(**DEFAULT.model_dump()).chunk == 32
+    assert recipe(network=network(dense()), batch=128).chunk == 64
+
+
+def test_a_small_batch_leaves_no_chunks_too_small_for_a_larger_one() -> None:
+    for batch in (1, 4, 31):
+        grown = Change(batch=128).changed(recipe(recipe="quick", batch=batch))
+        assert (grown.batch, grown.chunk) == (128, 16)
 
 
 def test_the_posts_recipe_has_a_rate_and_epochs_and_nothing_else() -> None:
@@ -274,6 +282,29 @@ def test_an_estimate_grows_with_digits_and_epochs() -> None:
     assert seconds(recipe="classic", images=200) == pytest.approx(
         2 * seconds(recipe="classic", images=100)
     )
+
+
+@pytest.mark.parametrize("slow", range(4))
+def test_an_estimate_is_not_led_astray_by_what_others_do_on_the_machine(slow: int) -> None:
+    seconds, calls = 0.0, 0
+
+    def work() -> None:
+        nonlocal seconds, calls
+        seconds += 0.07 if calls <= slow else 0.001
+        calls += 1
+
+    assert least(work, lambda: seconds) == pytest.approx(0.001)
+
+
+def test_what_takes_long_is_not_timed_often() -> None:
+    seconds = 0.0
+
+    def work() -> None:
+        nonlocal seconds
+        seconds += 0.3
+
+    assert least(work, lambda: seconds) == pytest.approx(0.3)
+    assert seconds < 1.3
 
 
 def test_a_squared_error_starts_nearer_to_its_answers() -> None:

@@ -140,6 +140,11 @@ def test_a_newcomer_presses_start_sees_the_curve_rise_to_97_and_uses_the_network
             .getAttribute("points").split(" ").map((point) => Number(point.split(",")[1]))"""
     )
     assert heights[-1] < heights[0] / 2  # from the bottom to near the top
+    lowest = page.locator("ink-chart").first.locator(".numbers text").first
+    expect(page.get_by_label("Close-up")).to_be_checked()  # from 90 % on
+    expect(lowest).not_to_have_text("0 %")
+    page.get_by_label("Close-up").uncheck()
+    expect(lowest).to_have_text("0 %")
     expect(page.locator("ink-wrong li")).to_have_count(12)
     expect(page.locator("ink-weights canvas").first).to_be_visible()
     button(page, "Stop and keep").click()
@@ -204,8 +209,9 @@ def test_while_one_run_learns_start_says_why_not_and_the_help_of_every_control_i
 def test_the_page_changes_texts_and_lines_while_it_learns_and_makes_nothing_new(page: Any) -> None:
     open_train(page, {**TINY, "epochs": 200})
     button(page, "Start").click()
+    page.get_by_label("Speed").select_option("20")  # an epoch a second
     number = page.locator("ink-run .numbers div").first
-    expect(number).to_have_text(re.compile(r"done[2-9]\."))
+    expect(number).to_have_text(re.compile(r"done[1-9]"))
     page.evaluate(
         """() => {
             window.made = [];
@@ -220,6 +226,7 @@ def test_the_page_changes_texts_and_lines_while_it_learns_and_makes_nothing_new(
     )
     before = number.text_content()
     expect(number).not_to_have_text(before)
+    page.get_by_label("Speed").select_option("0")
     expect(number).to_have_text(re.compile(r"done\d\d"))
     # Ticks and dots are made when they are first needed; hints come and go.
     made = [what for what in page.evaluate("window.made") if what.startswith(("DL", "DIV", "TR"))]

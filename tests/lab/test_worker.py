@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import os
 import signal
@@ -15,20 +16,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from learning import about, come_to, ended, journal, of_type, states, tiny, until
+from learning import about, come_to, ended, journal, of_type, point_at, states, tiny, until
 
 from inkdigits.errors import Interrupted
 from inkdigits.formats import load_model
 from inkdigits.lab.models import ModelShelf
+from inkdigits.lab.runs import worker
+from inkdigits.lab.runs.commands import Commands, begin, tell
 from inkdigits.lab.runs.events import Journal, read_now, what_stands
-from inkdigits.lab.runs.helm import Commands, Helm
-from inkdigits.lab.runs.hints import Seen, hints
-from inkdigits.lab.runs.plans import dataset_of, recipe_of
+from inkdigits.lab.runs.helm import Helm
+from inkdigits.lab.runs.hints import Seen
+from inkdigits.lab.runs.plans import dataset_of, recipe_of, steps_of
 from inkdigits.lab.runs.points import COST, FEWEST, POINTS, Points, Sight, first_pictures
-from inkdigits.lab.runs.settings import AUGMENTATIONS, LessonSettings, RunSettings
+from inkdigits.lab.runs.runs import Busy, Runs
+from inkdigits.lab.runs.settings import AUGMENTATIONS, DEFAULT, LessonSettings, RunSettings
 from inkdigits.lab.runs.work import reconciled
 from inkdigits.lab.store import Store
-from inkdigits.lab.training import Runs
 from inkdigits.model import Model
 from inkdigits.network import Conv2d, Dense, Downsample, Flatten, Network
 from inkdigits.parallel import blas_can_be_held
@@ -121,8 +124,8 @@ def test_a_killed_run_goes_on_and_ends_as_if_nothing_had_happened(runs: Runs) ->
     step = of_type(journal(folder), "state")[-1]["step"]
     runs.command(folder.name, {"do": "go"})
     come_to(folder, step + 3)
-    assert runs._process is not None
-    os.kill(runs._process[1].pid, signal.SIGKILL)
+    assert runs.learner.process is not None
+    os.kill(runs.learner.process.pid, signal.SIGKILL)
     summary = ended(runs, folder.name)
     assert summary["state"] == "interrupted"
     assert "from outside" in summary["message"]
@@ -138,8 +141,8 @@ def test_a_killed_run_goes_on_and_ends_as_if_nothing_had_happened(runs: Runs) ->
 def test_a_run_that_is_killed_before_its_first_checkpoint_begins_anew(runs: Runs) -> None:
     folder = slow(runs)
     come_to(folder, 4)
-    assert runs._process is not None
-    os.kill(runs._process[1].pid, signal.SIGKILL)
+    assert runs.learner.process is not None
+    os.kill(runs.learner.process.pid, signal.SIGKILL)
     ended(runs, folder.name)
     runs.command(folder.name, {"do": "go"})
     assert ended(runs, folder.name)["state"] == "done"
@@ -299,11 +302,10 @@ def test_a_run_that_diverges_says_so_and_names_the_rate(runs: Runs) -> None:
 def test_an_error_is_an_event_and_its_traceback_is_kept(runs: Runs) -> None:
     record = runs.create(tiny(epochs=1))
     ended(runs, record.id)
-    broken = about(record.folder)
-    broken["settings"]["images"] = "many"
-    (record.folder / "run.json").write_text(json.dumps(broken))
-    runs.command(record.id, {"do": "more", "epochs": 1})
-    summary = ended(runs, record.id)
+    begin(record.folder, {"do": "more"})  # which the lab does not say without a number
+    line = [sys.executable, "-m", "inkdigits.lab.runs.worker", str(record.folder)]
+    subprocess.run(line, check=True, timeout=60)
+    summary = runs.summary(record.id)
     assert summary["state"] == "failed"
     assert "worker.log" in summary["message"]
     assert "Traceback" in (record.folder / "worker.log").read_text()
@@ -319,6 +321,35 @@ def test_other_digits_than_those_of_the_checkpoint_are_refused_in_words(runs: Ru
     summary = ended(runs, record.id)
     assert summary["state"] == "failed"
     assert "is of another run" in summary["message"]
+
+
+@pytest.mark.parametrize("do", ["more", "pause", "change", "stop"])
+def test_whoever_has_learned_all_hears_no_more_and_the_lab_says_so(runs: Runs, do: str) -> None:
+    record = runs.create(tiny(epochs=1))
+    commands = record.folder / "commands.jsonl"
+    until(lambda: not commands.exists() or record.ended, "it has learned all")
+    if not record.ended:
+        with pytest.raises(Busy, match=r"about to end|that is done"):
+            runs.command(record.id, {"do": do, "epochs": 1})
+    assert ended(runs, record.id)["state"] == "done"
+    assert not commands.exists()
+
+
+def full(*_: Any) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_process_that_finds_the_disk_full_says_so(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = runs.create(tiny(epochs=1))
+    ended(runs, record.id)
+    monkeypatch.setattr(worker.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(worker, "Work", full)
+    assert worker.main([str(record.folder)]) == 0
+    assert runs.summary(record.id)["message"] == worker.NO_ROOM_SAID
+    monkeypatch.setattr(Journal, "append", full)
+    assert worker.main([str(record.folder)]) == worker.NO_ROOM
 
 
 # The post's own recipe, and lessons
@@ -385,8 +416,9 @@ def reconciled_to(folder: Path, checkpoint: Checkpoint | None, *told: tuple[str,
     """What is added to a journal of these events (type, step) when a run goes on."""
     journal = Journal(folder)
     for kind, step in told:
-        more = {"epoch": step // 10} if kind == "epoch" else {}
-        journal.append(kind, {"step": step, **more})
+        more = {"epoch": {"epoch": step // 10}, "state": {"state": "running"}}
+        data = point_at(step) if kind == "point" else {"step": step, **more.get(kind, {})}
+        journal.append(kind, data)
     standing = reconciled(Journal(folder), checkpoint, 500)
     written = list(Journal(folder).new())
     assert [e.data for e in standing] == [
@@ -440,6 +472,7 @@ class Still:
         self.loss: float | None = 1.0
         self.record: dict[str, Any] | None = None
         self.recipe = recipe_of(tiny())
+        self.model = None
 
     def check(self, change: Any) -> None:
         """Anything goes."""
@@ -470,6 +503,60 @@ def test_a_pause_sleeps_and_does_nothing_else(tmp_path: Path) -> None:
     assert slept == [0.05] * 50
     assert states(tmp_path) == ["paused", "running"]
     assert helm.wants_the_wheel(still) is False
+
+
+class Late(Helm):
+    """To which a command comes just when it has looked for the last time."""
+
+    late: dict[str, Any] | None = None
+
+    def close(self, progress: Progress) -> None:
+        if self.late is not None:
+            assert tell(self.folder, self.late)
+            self.late = None
+        super().close(progress)
+
+
+def at_its_end(folder: Path, late: dict[str, Any] | None) -> tuple[Any, Any, Helm]:
+    """A run after its last step, and a command that comes at the very last moment."""
+    digits = load("mnist:validation").subset(slice(50))
+    points = Points(100, last=100)
+    sight = Sight(digits, digits)
+    helm = Late(folder, Journal(folder), sight, points, seen=Seen(points=()), sleep=lambda _: None)
+    helm.late = late
+    begin(folder)
+    still: Any = Still(100)
+    still.epoch, still.record = 2, {"epoch": 2, "loss": 0.1, "accuracy": 0.9}
+    return still, helm.wants_the_wheel(still), helm
+
+
+def test_more_epochs_at_the_very_last_moment_are_learned(tmp_path: Path) -> None:
+    still, wants, helm = at_its_end(tmp_path, {"do": "more", "epochs": 3})
+    assert wants is True
+    assert helm.decide(still) == Change(epochs=5)
+    assert tell(tmp_path, {"do": "pause"})  # it listens again
+    assert [command["do"] for command in helm.commands.new()] == ["pause"]
+
+
+def test_a_run_that_ends_hears_nothing_more_and_whoever_tells_it_knows(tmp_path: Path) -> None:
+    _, wants, _ = at_its_end(tmp_path, None)
+    assert wants is False
+    assert tell(tmp_path, {"do": "more", "epochs": 1}) is False
+
+
+def test_a_pause_after_the_last_step_waits_and_then_the_run_ends(tmp_path: Path) -> None:
+    still, wants, helm = at_its_end(tmp_path, {"do": "pause"})
+    assert wants is True
+    helm.sleep = lambda _: tell(tmp_path, {"do": "go"}) and None
+    assert helm.decide(still) is None
+    assert states(tmp_path) == ["paused", "running"]
+    assert tell(tmp_path, {"do": "pause"}) is False
+
+
+def test_damaged_commands_are_none(tmp_path: Path) -> None:
+    (tmp_path / "commands.jsonl").write_bytes(b'{"do": "pa\n7\n' + b"[" * 9999 + b"\n{")
+    assert tell(tmp_path, {"do": "pause"})
+    assert Commands(tmp_path).new() == [{"do": "pause"}]
 
 
 def test_the_loss_of_a_point_is_the_mean_of_samples_and_not_of_steps(tmp_path: Path) -> None:
@@ -540,22 +627,61 @@ def test_the_first_weights_are_pictures_of_dense_layers_and_of_kernels() -> None
     assert set(base64.b64decode(zero["pixels"])) == {128}
 
 
-@pytest.mark.parametrize("name", ["mlp", "quick"])
-def test_the_recipes_own_runs_bring_no_hint(tmp_path: Path, name: str) -> None:
-    heard: list[Any] = []
+def hints_of(folder: Path, settings: RunSettings) -> tuple[Model, set[str], dict[str, Any]]:
+    """What a run of these settings comes to, the hints on its way, and those at its end."""
+    heard: set[str] = set()
 
     class Listening(Helm):
         def give_hints(self) -> None:
             super().give_hints()
-            heard.extend(hints(self.seen))
+            heard.update(hint["kind"] for hint in self.now["hints"])
 
-    settings = RunSettings(recipe=name)  # type: ignore[arg-type]
-    data, validation = dataset_of(settings), load("mnist:validation")
-    seen = Seen(points=(), steps_per_epoch=196)
-    points = Points(392)
-    helm = Listening(tmp_path, Journal(tmp_path), Sight(data, validation), points, seen=seen)
-    model: Model = train(name, data, watch=validation, figures=True, steering=helm)
+    recipe, data, validation = recipe_of(settings), dataset_of(settings), load("mnist:validation")
+    steps = steps_of(recipe, len(data))
+    network = None if settings.network is None else settings.network.model_dump(mode="json")
+    seen = Seen(
+        points=(),
+        steps_per_epoch=steps // recipe.epochs,
+        kinds=[type(layer).__name__ for layer in recipe.layers],
+        images=settings.images,
+        network=network,
+    )
+    sight, points = Sight(data, validation), Points(steps)
+    helm = Listening(folder, Journal(folder), sight, points, seen=seen)
+    model: Model = train(recipe, data, watch=validation, figures=True, steering=helm)
     helm.finish()
+    assert len(of_type(journal(folder), "point")) >= FEWEST
+    return model, heard, {hint["kind"]: hint["fix"] for hint in helm.now["hints"]}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        RunSettings(recipe="mlp"),
+        RunSettings(recipe="quick"),
+        DEFAULT.model_copy(update={"epochs": 2}),
+    ],
+    ids=["mlp", "quick", "default"],
+)
+def test_runs_as_they_are_proposed_bring_no_hint(tmp_path: Path, settings: RunSettings) -> None:
+    model, heard, _ = hints_of(tmp_path, settings)
     assert model.card.history[-1]["accuracy"] > 0.975
-    assert len(of_type(journal(tmp_path), "point")) >= FEWEST
-    assert heard == []
+    assert heard == set()
+
+
+def test_a_rate_that_is_far_too_low_is_called_so_and_nothing_else(tmp_path: Path) -> None:
+    slow = {"rate": 1e-5, "images": 5000, "epochs": 3}
+    model, heard, end = hints_of(tmp_path, DEFAULT.model_copy(update=slow))
+    assert model.card.history[-1]["accuracy"] < 0.4
+    assert heard == {"rate_too_low"}
+    assert end == {"rate_too_low": {"settings": {"rate": 0.0001}}}
+
+
+def test_a_rate_that_never_lets_it_learn_is_called_too_high(tmp_path: Path) -> None:
+    dense = {"kind": "dense", "units": 30}
+    network = {"layers": [dense, dense], "activation": "sigmoid", "optimizer": "adam"}
+    given = {"network": network, "rate": 10.0, "images": 10_000, "epochs": 3}
+    model, _, end = hints_of(tmp_path, RunSettings.model_validate(given))
+    assert model.card.history[-1]["accuracy"] < 0.2
+    assert end["rate_too_high"] == {"settings": {"rate": 1.0}}
+    assert "vanishing_gradient" not in end

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import OrderedDict
 from contextlib import suppress
@@ -12,6 +11,7 @@ from typing import Any
 
 from inkdigits.errors import FileError
 from inkdigits.formats import MODEL_SUFFIX, load_model, model_file, shipped_models
+from inkdigits.lab.runs.about import read_about
 from inkdigits.lab.store import Store
 from inkdigits.model import Model
 
@@ -76,12 +76,8 @@ class ModelShelf:
     def title(self, name: str) -> str:
         """What people call the model: a run has the name that its user gave it."""
         folder = self.store.run(name)
-        if folder is not None:
-            with suppress(OSError, ValueError, AttributeError):
-                title = json.loads((folder / "run.json").read_bytes()).get("name")
-                if isinstance(title, str) and title:
-                    return title
-        return name
+        about = None if folder is None else read_about(folder)
+        return name if about is None else about.name
 
     def model(self, name: str) -> Model:
         """The model of this name, as its file is now.

@@ -91,7 +91,8 @@ def kept(folder: Path) -> list[Kept]:
 
 def counts(folder: Path) -> list[int]:
     """How many digits of each label are kept, ten numbers."""
-    return [len(pictures(folder, label)) for label in range(DIGITS)]
+    labels = [each.label for each in kept(folder)]
+    return [labels.count(label) for label in range(DIGITS)]
 
 
 def drop(name: str, folder: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -17,6 +17,8 @@ __all__ = ["ABOUT", "About", "read_about"]
 ABOUT = "run.json"
 FACTS = ("epochs", "steps", "parameters")
 KINDS = ("training", "lesson")
+
+T = TypeVar("T", RunSettings, LessonSettings)
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class About:
         given = {name: value for name, value in self.settings.items() if name != "training"}
         return self.checked(LessonSettings, given).seed
 
-    def checked[T: RunSettings | LessonSettings](self, kind: type[T], given: Any) -> T:
+    def checked(self, kind: type[T], given: Any) -> T:
         try:
             return kind.model_validate(given)
         except ValidationError as error:

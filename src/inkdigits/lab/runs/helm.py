@@ -7,55 +7,32 @@ some microseconds, and lets its crew go home only when there is something to dec
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from inkdigits.errors import TrainingError
+from inkdigits.lab.runs.commands import Commands
 from inkdigits.lab.runs.events import Journal, write_now
 from inkdigits.lab.runs.hints import Seen, hints
+from inkdigits.lab.runs.plans import rate_of
 from inkdigits.lab.runs.points import Pace, Points, Sight, epochs_done, numbers
 from inkdigits.lab.runs.settings import AUGMENTATIONS, augmentation_of
 from inkdigits.training import STOP, Change, Progress
 from inkdigits.training.steering import Stop
 
-__all__ = ["COMMANDS", "MOST_EPOCHS", "Commands", "Helm"]
-
-COMMANDS = "commands.jsonl"
+__all__ = ["MOST_EPOCHS", "Helm"]
 
 POLL = 0.05  # seconds between two looks at the commands, in a pause or in slow motion
 TOLD_APART = 0.2
 LAB_APART = 1.0  # seconds between two looks whether the lab is still there
 MOST_EPOCHS = 1_000
-
-
-class Commands:
-    """What the lab wants of the run, from the beginning of the file on."""
-
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / COMMANDS
-        self._place = 0
-
-    def new(self) -> list[dict[str, Any]]:
-        """The commands since the last call; a call without any takes some microseconds."""
-        try:
-            if os.stat(self._path).st_size <= self._place:
-                return []
-            with self._path.open("rb") as file:
-                file.seek(self._place)
-                content = file.read()
-        except OSError:
-            return []
-        whole = content[: content.rfind(b"\n") + 1]
-        self._place += len(whole)
-        return [json.loads(line) for line in whole.splitlines()]
 
 
 class Helm:
@@ -105,22 +82,20 @@ class Helm:
             self.read_commands(progress)
             self.watch(progress)
             self.slow_down(progress)
+            if self.is_over(progress):
+                self.close(progress)
         return self.paused or self.stopping or bool(self.wanted)
 
     def decide(self, progress: Progress) -> Change | Stop | None:
         with self.undisturbed():
-            if self.paused and not self.stopping:
-                self.say_state("paused", progress)
-                began = self.clock()
-                while self.paused and not self.stopping and not self.ending:
-                    self.sleep(POLL)
-                    self.check_lab()
-                    if self.read_commands(progress):
-                        self.tell(progress)
-                self.began += self.clock() - began
-                self.pace.pause()
-                if not self.stopping and not self.ending:
-                    self.say_state("running", progress)
+            while True:
+                if self.paused and not self.stopping:
+                    self.pause(progress)
+                if self.ending or not self.is_over(progress):
+                    break
+                self.close(progress)
+                if self.is_over(progress):
+                    break
             if self.stopping:
                 return STOP
             wanted, self.wanted = self.wanted, {}
@@ -128,6 +103,32 @@ class Helm:
             if change is not None:
                 self.made = {"step": progress.step, "epoch": epochs_done(progress), **wanted}
         return change
+
+    def pause(self, progress: Progress) -> None:
+        """Waits until the run is to go on, or to end."""
+        self.say_state("paused", progress)
+        began = self.clock()
+        while self.paused and not self.stopping and not self.ending:
+            self.sleep(POLL)
+            self.check_lab()
+            if self.read_commands(progress):
+                self.tell(progress)
+        self.began += self.clock() - began
+        self.pace.pause()
+        if not self.stopping and not self.ending:
+            self.say_state("running", progress)
+
+    def is_over(self, progress: Progress) -> bool:
+        """Whether the run ends here, unless a command comes."""
+        last = progress.record is not None and progress.epoch >= progress.epochs
+        return self.stopping or (last and not self.paused and not self.wanted)
+
+    def close(self, progress: Progress) -> None:
+        """Lets no more commands come, unless the last of them keep the run from its end."""
+        self.commands.close()
+        self.read_commands(progress)
+        if not self.is_over(progress):
+            self.commands.open()
 
     # Commands
 
@@ -252,6 +253,7 @@ class Helm:
             points=[*self.seen.points, point],
             layers=self.now["layers"],
             rate=progress.rate,
+            peak=rate_of(progress.recipe),
             augmentation=augmentation_of(getattr(progress.recipe, "augmentation", None)),
         )
         self.give_hints()
@@ -269,7 +271,8 @@ class Helm:
 
     def write(self, **values: Any) -> None:
         self.now |= values
-        write_now(self.folder, self.now)
+        with suppress(OSError):  # it is of this moment: what is worth keeping is in the journal
+            write_now(self.folder, self.now)
 
     def finish(self, *, diverged: bool = False) -> None:
         """From here on hints are for other runs."""

@@ -45,6 +45,7 @@ __all__ = [
 
 MOST_PARAMETERS = 5_000_000  # some 200 MB while it learns: weights, gradients, memories, a copy
 MOST_MULTIPLICATIONS = 100_000_000  # for one picture: beyond, an epoch takes a quarter of an hour
+LEAST_CHUNK = 16  # however small the batch: it may be made larger while the run goes on
 PATCHES = 1 << 24  # numbers that a convolution may lay out at once for a chunk: 64 MB
 
 
@@ -70,7 +71,7 @@ def recipe_of(settings: RunSettings) -> Recipe | ClassicRecipe:
         recipe,
         epochs=epochs,
         batch=batch,
-        chunk=max(1, min(recipe.chunk, -(-batch // recipe.lanes))),
+        chunk=min(recipe.chunk, max(LEAST_CHUNK, -(-batch // recipe.lanes))),
         schedule=schedule_of(recipe.schedule, settings),
         augmentation=augmentation,
     )

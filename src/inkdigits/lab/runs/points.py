@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from inkdigits.dataset import Dataset
 from inkdigits.evaluation import report
 from inkdigits.inspection import layer_figures
+from inkdigits.lab.runs.hints import SAMPLE
 from inkdigits.lab.runs.settings import augmentation_of
 from inkdigits.model import Model
 from inkdigits.network import Conv2d, Dense, Flatten, Loss, Network, SquaredError
@@ -32,7 +33,6 @@ __all__ = ["Pace", "Points", "Sight", "first_pictures", "numbers"]
 POINTS = 300  # in the run as it was planned
 FEWEST = 12  # however much of the time they take
 COST = 0.25  # of the time so far is what they may take
-SAMPLE = 1_000  # digits, of those learned from and of validation
 PROBE = 256  # digits that the layers' figures are taken on
 WRONG = 12
 PICTURES = 64

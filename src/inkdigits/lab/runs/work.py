@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -12,10 +11,11 @@ from inkdigits.dataset import Dataset
 from inkdigits.errors import DataError, FileError
 from inkdigits.evaluation import score_of
 from inkdigits.formats import load_model
+from inkdigits.lab.runs.about import ABOUT, read_about
 from inkdigits.lab.runs.events import Event, Journal, what_stands
 from inkdigits.lab.runs.hints import Seen
 from inkdigits.lab.runs.plans import dataset_of, rate_of, recipe_of, steps_of
-from inkdigits.lab.runs.settings import RunSettings, augmentation_of
+from inkdigits.lab.runs.settings import augmentation_of
 from inkdigits.model import Model
 from inkdigits.sources import load
 from inkdigits.training import (
@@ -50,15 +50,13 @@ class Work:
     """
 
     def __init__(self, folder: Path) -> None:
-        about = json.loads((folder / "run.json").read_bytes())
-        settings = about["settings"]
+        about = read_about(folder)
+        if about is None:
+            raise FileError(f"expected a run in {folder}, got a damaged {ABOUT}: remove it")
         self.folder = folder
-        self.kind: str = about["kind"]
-        # A lesson has the settings of the run that made its model.
-        self.settings = RunSettings.model_validate(
-            settings["training"] if self.kind == "lesson" else settings
-        )
-        self.seed: int = settings["seed"]
+        self.kind = about.kind
+        self.settings = about.training()
+        self.seed = about.seed()
         self.recipe: Recipe | ClassicRecipe = recipe_of(self.settings)
         self.dataset: Dataset = dataset_of(self.settings)
         self.validation = load("mnist:validation")
@@ -109,6 +107,7 @@ class Work:
             else self.settings.network.model_dump(mode="json"),
             steps_per_epoch=max(1, self.steps // self.recipe.epochs),
             rate=rate_of(self.recipe),
+            peak=rate_of(self.recipe),
         )
 
     def calibrated(self, model: Model) -> Model:

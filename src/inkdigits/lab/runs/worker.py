@@ -17,15 +17,18 @@ from typing import Any
 from inkdigits.errors import Diverged, InkdigitsError, Interrupted
 from inkdigits.formats import save_model
 from inkdigits.lab.runs.events import Event, Journal
+from inkdigits.lab.runs.files import is_full
 from inkdigits.lab.runs.helm import Helm
 from inkdigits.lab.runs.points import Points, Sight
 from inkdigits.lab.runs.work import LOG, MODEL, Work, log, reconciled
 from inkdigits.lab.store import taken
 from inkdigits.training import Recipe, train
 
-__all__ = ["LOCK", "main"]
+__all__ = ["LOCK", "NO_ROOM", "NO_ROOM_SAID", "main"]
 
 LOCK = "lock"
+NO_ROOM = 28  # the status of a process that found no room to say how it ended
+NO_ROOM_SAID = "expected room on the disk, got a full one: make room, then let it go on"
 
 
 def learn(folder: Path, lab: int | None) -> None:
@@ -48,14 +51,12 @@ def learn(folder: Path, lab: int | None) -> None:
         end = {"state": "interrupted"}
     except InkdigitsError as error:
         log(folder, traceback.format_exc())
-        end = {"state": "failed", "message": str(error)}
+        end = {"state": "failed", "message": NO_ROOM_SAID if is_full(error) else str(error)}
     except Exception as error:
         log(folder, traceback.format_exc())
         said = f"{type(error).__name__}: {error}"[:300]
-        end = {
-            "state": "failed",
-            "message": f"expected a run without errors, got {said}: {LOG} in its folder says more",
-        }
+        said = f"expected a run without errors, got {said}: {LOG} in its folder says more"
+        end = {"state": "failed", "message": NO_ROOM_SAID if is_full(error) else said}
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what comes now is said to the end
     if helm is None:
         journal.append("state", {"step": 0, **end})
@@ -88,6 +89,7 @@ def run(work: Work, helm: Helm, standing: list[Event]) -> dict[str, Any]:
         besides=None if work.lesson is None else work.lesson.own.settings(),
         steering=helm,
     )
+    helm.commands.close()
     save_model(model, work.folder / MODEL)  # before the exam, which could be broken off
     helm.write(phase="calibration")
     model = work.calibrated(model)
@@ -117,10 +119,15 @@ def main(arguments: list[str]) -> int:
     lab = int(arguments[1]) if len(arguments) > 1 else None
     # As Python has it by itself, wherever this was started from: `train` ends by it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    with (folder / LOCK).open("ab") as lock:
-        if not taken(lock):
-            return 1
-        learn(folder, lab)
+    try:
+        with (folder / LOCK).open("ab") as lock:
+            if not taken(lock):
+                return 1
+            learn(folder, lab)
+    except OSError as error:
+        if is_full(error):
+            return NO_ROOM
+        raise
     return 0
 
 

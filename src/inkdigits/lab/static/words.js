@@ -522,7 +522,7 @@ const look = {
     drawingHelp: "Look at what you drew last in the Draw view.",
     imaginedDigit: (digit) => `The ${digit} that the network imagines`,
     numberLabel: "Validation digit no.",
-    numberHelp: "Which of MNIST’s 10,000 validation digits to look at, from 0 to 9,999; none was learned from.",
+    numberHelp: "Which of MNIST’s validation digits to look at, from 0 to 9,999; none was learned from.",
     previous: "Previous",
     previousHelp: "Look at the validation digit before this one.",
     next: "Next",
@@ -540,7 +540,7 @@ const look = {
     },
     to: " to ",
     unitsOf: (layer) => `Units of layer ${layer}`,
-    unitsHelp: "Blue is above zero, orange below: choose a unit to see how its numbers come about; arrow keys go from one to the next.",
+    unitsHelp: "Blue is above zero, orange below: choose a unit to see how its numbers come about.",
     output: (unit) => (unit < 10 ? `${unit}` : "none"),
 
     noUnit: "One unit",
@@ -561,7 +561,7 @@ const look = {
     channel: (channel, sum) => `From picture ${channel}: ${number(sum)}`,
     cellsHelp: "What comes in, times the weight: point at a cell, or go through the products with the arrow keys.",
     otherChannels: (channels) => `From ${channels} other pictures, which count less`,
-    aimHelp: "Point at a pixel, or move the frame with the arrow keys, to read its number, its weight and their product.",
+    aimHelp: "Point at a pixel, or move the frame with the arrow keys, to read its product.",
     input: (row, column) => signed(`Row ${row}, column ${column}`),
     inputOf: (picture, row, column) => signed(`Picture ${picture}, row ${row}, column ${column}`),
     feature: (n) => `Unit ${n}`,
@@ -578,7 +578,7 @@ const look = {
     imaginedLead: "The network run backwards, from the answer to the picture: what it would like best to see for each digit.",
 
     confusion: "What it takes for what",
-    confusionHelp: "How many digits of the row were read as the digit of the column: choose a number to see its pictures; arrow keys go from one to the next.",
+    confusionHelp: "Choose a number to see its pictures; arrow keys go from one to the next.",
     axes: "The confusion matrix. Rows: what it is. Columns: what is read. Mistakes are shaded, the more the stronger.",
     accuracy: (correct, total, accuracy) =>
       `Of ${count(total)} validation digits it reads ${count(correct)} right: ${share(accuracy, 2)}.`,

@@ -8,7 +8,7 @@ import { InkGlyph } from "../elements.js";
 import { InkExciting } from "./exciting.js";
 import { field, placeOf, sizes, valuesOf } from "./geometry.js";
 import { InkHeat, frame, largest } from "./heat.js";
-import { titleOf } from "./layers.js";
+import { highest, titleOf } from "./layers.js";
 import { WhenSeen } from "./parts.js";
 import { allNumbers, matrix, topProducts, total } from "./sums.js";
 import { words } from "../words.js";
@@ -83,7 +83,7 @@ export class InkUnit extends HTMLElement {
     put(this.#code, code);
     this.#glyph.show(glyph, words.look.digit);
     this.#heat.hidden = !maps;
-    const place = maps ? own.indexOf(Math.max(...own)) : null;
+    const place = maps ? own.indexOf(highest(own)) : null;
     if (place !== null) {
       /** @type {import("./heat.js").Aim} */
       const aim = {

@@ -116,7 +116,7 @@ export class InkConfusion extends HTMLElement {
   }
 }
 
-/** @param {string} scope @param {number} digit @param {string} name that says which way it counts */
+/** @param {string} scope @param {number} digit @param {string} name */
 const heading = (scope, digit, name) => made("th", { scope, "aria-label": name }, digit);
 
 customElements.define("ink-confusion", InkConfusion);

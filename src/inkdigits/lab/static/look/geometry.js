@@ -27,7 +27,7 @@ export const valuesOf = ({ shape, values }, unit) => {
 export const placeOf = (index, width) => [Math.floor(index / width), index % width];
 
 /**
- * The options of a layer that are numbers, from how it is written: "Conv2d(inputs=1, kernel=5, …)".
+ * The options of a layer that are numbers, as it is written: "Conv2d(inputs=1, kernel=5, …)".
  *
  * @param {LayerInfo} layer
  * @returns {Record<string, number>}

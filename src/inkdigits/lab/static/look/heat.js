@@ -81,8 +81,8 @@ export function frame(picture, box, height, width) {
 }
 
 /**
- * What happens to a place that is aimed at: who is told, what is said of it, and whether the pointer
- * need only pass over it.
+ * Who is told of a place that is aimed at, what is said of it, and whether the pointer need only
+ * pass over it.
  *
  * @typedef {(index: number) => void} Aimed
  * @typedef {{ aimed: Aimed, says: (index: number) => string, follows?: boolean }} Aim

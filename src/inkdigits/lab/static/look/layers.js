@@ -15,8 +15,8 @@ const FEW = 16; // features, and each has its number written in its cell
 /** @param {LayerInfo} layer of which is said what it does */
 export const titleOf = (layer) => words.look.kinds[layer.kind]?.(optionsOf(layer)) ?? layer.kind;
 
-/** @param {Float32Array} values */
-const highest = (values) => values.reduce((most, value) => Math.max(most, value), -Infinity);
+/** @param {Float32Array} values of which there may be too many for Math.max */
+export const highest = (values) => values.reduce((most, value) => Math.max(most, value), -Infinity);
 
 /** One layer: its heading, and a button for each unit, of which Tab finds one. */
 class Row {
@@ -28,10 +28,7 @@ class Row {
 
   /** @param {(unit: number) => void} open */
   constructor(open) {
-    this.#units.addEventListener("click", ({ target }) => {
-      const unit = this.#buttons().findIndex((one) => one.contains(/** @type {Node} */ (target)));
-      if (unit >= 0) open(unit);
-    });
+    this.open = open;
     withArrows(this.#units);
   }
 
@@ -54,8 +51,9 @@ class Row {
     this.#units.className = `units ${maps ? "maps" : few ? "few" : "cells"}`;
     this.#units.classList.toggle("one", maps && units === 1);
     this.#units.setAttribute("aria-label", words.look.unitsOf(position));
-    while (this.#units.childElementCount < units) {
-      this.#units.append(made("button", { type: "button", tabIndex: -1 }, maps && made("canvas")));
+    for (let unit = this.#units.childElementCount; unit < units; unit++) {
+      const options = { type: "button", tabIndex: -1, onclick: () => this.open(unit) };
+      this.#units.append(made("button", options, maps && made("canvas")));
     }
     this.#buttons().forEach((button, unit) => {
       const own = valuesOf(layer, unit);

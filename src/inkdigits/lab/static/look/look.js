@@ -41,11 +41,12 @@ export class InkLook extends HTMLElement {
     const jumps = [layers, this.#imagined, this.#confusion].map((part, n) =>
       button(words.look.jumps[n], () => reach(part), words.look.jumpHelp, { className: "plain" }),
     );
+    const group = { className: "tools jumps", role: "group", "aria-label": words.look.jump };
     this.append(
       made("h1", { className: "aloud" }, words.lab.look),
       made("p", { className: "lead" }, words.look.lead),
       this.#looked,
-      made("div", { className: "tools jumps", role: "group", "aria-label": words.look.jump }, jumps),
+      made("div", group, jumps),
       this.#seen.status,
       made("div", { className: "columns look-columns" }, layers, unit),
       made("section", {}, this.#imagined),

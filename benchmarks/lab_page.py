@@ -81,7 +81,9 @@ def row(name: str, milliseconds: list[float], bar: float) -> list[str]:
 
 def opened(chromium: Any, address: str) -> Any:
     page = chromium.new_context(
-        viewport={"width": 1280, "height": 800}, color_scheme="light"
+        viewport={"width": 1280, "height": 800},
+        color_scheme="light",
+        bypass_csp=True,  # Playwright waits with eval, which the page itself may not
     ).new_page()
     page.goto(address)
     page.wait_for_selector("ink-sheet canvas")

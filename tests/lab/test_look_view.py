@@ -269,7 +269,7 @@ def test_a_cell_of_the_confusion_matrix_opens_its_pictures(
     expect(page.locator("ink-confusion .lead")).to_contain_text(f"{scores.correct:,} right")
     label, answer, count = scores.commonest_confusions(1)[0]
     rows.nth(label).locator("td").nth(answer).locator("button").click()
-    pictures = page.locator("ink-confusion .cell li button")
+    pictures = page.locator("ink-mistakes li button")
     expect(pictures).to_have_count(count)
     pictures.first.click()
     expect(says(page)).to_contain_text(f"a {label}. The network reads {answer}")
@@ -372,8 +372,8 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
         looking(page)
         page.evaluate(script)
 
-        def check() -> None:
-            found = page.evaluate("axe.run('ink-look')")["violations"]
+        def check(part: str) -> None:
+            found = page.evaluate("part => axe.run(part)", part)["violations"]
             assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
             assert page.evaluate("document.documentElement.scrollWidth") <= screen["width"]
 
@@ -381,11 +381,11 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
             unit(page, layer, 2).click()
             expect(page.locator("ink-unit h2")).to_have_text(f"Layer {layer}, unit 2")
             expect(page.locator("ink-unit .total")).to_be_visible()
-            check()
+            check("ink-unit")
         page.locator("ink-unit summary").click()
         page.locator("ink-imagined").scroll_into_view_if_needed()
         expect(page.locator("ink-imagined li")).to_have_count(10, timeout=60_000)
         page.locator("ink-confusion").scroll_into_view_if_needed()
         page.locator("ink-confusion td:not(.right) button").first.click(timeout=60_000)
-        expect(page.locator("ink-confusion .cell li").first).to_be_visible()
-        check()
+        expect(page.locator("ink-mistakes li").first).to_be_visible()
+        check("ink-look")

@@ -64,7 +64,8 @@ export class InkVisit extends HTMLElement {
       if (!reading?.box) return;
       const none = reading.rejected || (reading.not_a_digit ?? 0) >= NONE;
       if (this.#drawn && reading.model !== "reader") this.#do(USED);
-      this.#do(none ? REFUSED : READ);
+      if (!none) this.#do(READ);
+      else if (this.#done.has(READ)) this.#do(REFUSED); // half of a first digit is none either
     });
     state.on("run-started", () => this.#do(STARTED));
     state.on("run-point", (point) => point.validation_accuracy >= ENOUGH && this.#do(LEARNED));

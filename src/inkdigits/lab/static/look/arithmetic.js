@@ -9,7 +9,7 @@ import { InkExciting } from "./exciting.js";
 import { field, placeOf, sizes, valuesOf } from "./geometry.js";
 import { InkHeat, frame, largest } from "./heat.js";
 import { highest, titleOf } from "./layers.js";
-import { WhenSeen } from "./parts.js";
+import { Part } from "./parts.js";
 import { allNumbers, matrix, topProducts, total } from "./sums.js";
 import { words } from "../words.js";
 
@@ -32,7 +32,8 @@ import { words } from "../words.js";
 
 const READABLE = 7; // cells on a side: larger patches are pictures
 
-export class InkUnit extends HTMLElement {
+/** @extends {Part<Placed>} */
+export class InkUnit extends Part {
   #title = made("h2", { tabIndex: -1 }, words.look.noUnit);
   #about = made("p");
   #code = made("code");
@@ -47,7 +48,6 @@ export class InkUnit extends HTMLElement {
   #patch = new InkHeat();
   #sum = made("div", { className: "sum" });
   #exciting = new InkExciting();
-  #seen = new WhenSeen(this, this.#load.bind(this));
   onback = () => {};
 
   constructor() {
@@ -64,7 +64,7 @@ export class InkUnit extends HTMLElement {
         made("div", {}, this.#glyph, this.#depends),
       ),
       made("h3", {}, words.look.how),
-      this.#seen.status,
+      this.status,
       this.#formula,
       this.#note,
       this.#sum,
@@ -73,7 +73,7 @@ export class InkUnit extends HTMLElement {
   }
 
   /** @param {Opened} opened */
-  show(opened) {
+  open(opened) {
     const { layers, layer, unit, glyph } = opened;
     const { shape, low, high, code } = layers[layer];
     const { height, width, maps } = sizes(shape);
@@ -95,7 +95,7 @@ export class InkUnit extends HTMLElement {
       this.#heat.mark(place);
     }
     this.#aim({ ...opened, place });
-    this.#exciting.show(opened);
+    this.#exciting.open(opened);
   }
 
   /** @param {Placed} placed what is said, framed in the digit, and worked out */
@@ -108,11 +108,11 @@ export class InkUnit extends HTMLElement {
     this.#glyph.hidden = !box;
     frame(this.#glyph, box, 28, 28);
     put(this.#depends, box ? words.look.depends : words.look.dependsOnAll);
-    this.#seen.changed(placed);
+    this.show(placed);
   }
 
   /** @param {Placed} placed @param {AbortSignal} signal */
-  async #load({ model, layers, layer, unit, place, glyph }, signal) {
+  async load({ model, layers, layer, unit, place, glyph }, signal) {
     const { width } = sizes(layers[layer].shape);
     const [row, column] = place === null ? [] : placeOf(place, width);
     const query = withQuery("/api/lab/look/unit", { model, layer, unit, row, column });

@@ -5,7 +5,7 @@ import { moveStop, stopOf, withArrows } from "./arrows.js";
 import { button, explained, made, put, speak } from "../dom.js";
 import { tint } from "./heat.js";
 import { choice, goLookAt } from "./looked.js";
-import { WhenSeen, codeLine } from "./parts.js";
+import { Part, codeLine } from "./parts.js";
 import { words } from "../words.js";
 
 const AT_ONCE = 40; // pictures of a cell
@@ -13,22 +13,58 @@ const AT_ONCE = 40; // pictures of a cell
 /** @typedef {{ counts: number[][], correct: number, accuracy: number, total: number }} Confusion */
 /** @typedef {{ model: string, label: number, answer: number, count: number }} Cell */
 
-export class InkConfusion extends HTMLElement {
+/** @param {Cell} cell */
+const nameOf = ({ label, answer, count }) => words.look.cellNamed(label, answer, count);
+
+/**
+ * The pictures behind a cell of the matrix.
+ *
+ * @extends {Part<Cell & { most: number }>} with how many of them to show
+ */
+class InkMistakes extends Part {
+  #pictures = made("div");
+
+  /** @param {Cell} cell */
+  open(cell) {
+    put(this.#pictures);
+    put(this, made("h3", {}, nameOf(cell)), this.status, this.#pictures);
+    this.show({ ...cell, most: AT_ONCE });
+  }
+
+  /** @param {Cell & { most: number }} cell @param {AbortSignal} signal */
+  async load({ most, ...cell }, signal) {
+    const { model, label, answer } = cell;
+    const query = withQuery("/api/lab/look/confusion/cell", { model, label, answer });
+    /** @type {{ data: string, indices: number[], confidence: number[] }} */
+    const { data, indices, confidence } = await get(query, { signal });
+    const shown = indices.slice(0, most);
+    const captions = confidence.map((value) => words.share(value, 0));
+    const list = await choice(data, shown, captions, goLookAt);
+    if (signal.aborted) return;
+    const left = Math.min(AT_ONCE, indices.length - shown.length);
+    const act = () => this.show({ ...cell, most: most + AT_ONCE });
+    const more = left > 0 && button(words.look.more(left), act, words.look.moreHelp);
+    const note = made("p", { className: "note" }, words.look.cellNote);
+    put(this.#pictures, note, list, more);
+    if (most > AT_ONCE) list.children[most - AT_ONCE].querySelector("button")?.focus();
+    else speak(words.look.cellOpen(nameOf(cell)));
+  }
+}
+
+/** @extends {Part<string>} the name of a model */
+export class InkConfusion extends Part {
   #lead = made("p", { className: "lead" });
   #axes = made("p", { className: "note" });
   #table = explained(made("table", { className: "confusion" }), words.look.confusionHelp);
-  #cell = made("div", { className: "cell" });
-  #pictures = made("div");
-  #seen = new WhenSeen(this, this.#load.bind(this));
-  #opened = new WhenSeen(this, this.#open.bind(this));
+  #mistakes = new InkMistakes();
 
   constructor() {
     super();
-    const columns = [made("div", {}, this.#axes, this.#table), this.#cell];
+    const columns = [made("div", {}, this.#axes, this.#table), this.#mistakes];
     this.append(
       made("h2", { tabIndex: -1 }, words.look.confusion),
       this.#lead,
-      this.#seen.status,
+      this.status,
       made("div", { className: "confusion-columns" }, columns),
       codeLine("evaluation/report.py: report"),
     );
@@ -37,12 +73,12 @@ export class InkConfusion extends HTMLElement {
 
   /** @param {string} model */
   show(model) {
-    put(this.#cell);
-    this.#seen.changed(model);
+    put(this.#mistakes);
+    super.show(model);
   }
 
   /** @param {string} model @param {AbortSignal} signal */
-  async #load(model, signal) {
+  async load(model, signal) {
     const query = withQuery("/api/lab/look/confusion", { model });
     /** @type {Confusion} */
     const { counts, accuracy, total, correct } = await get(query, { signal });
@@ -75,44 +111,17 @@ export class InkConfusion extends HTMLElement {
   #made(cell, most) {
     const { label, answer, count } = cell;
     if (!count) return made("td", {}, made("span", {}, 0));
-    const name = words.look.cellNamed(label, answer, count);
     const act = () => {
       this.#table.querySelector("[aria-pressed]")?.removeAttribute("aria-pressed");
       inside.setAttribute("aria-pressed", "true");
-      put(this.#pictures);
-      put(this.#cell, made("h3", {}, name), this.#opened.status, this.#pictures);
-      this.#opened.changed({ ...cell, most: AT_ONCE });
+      this.#mistakes.open(cell);
     };
-    const options = { type: "button", tabIndex: -1, "aria-label": name, onclick: act };
+    const options = { type: "button", tabIndex: -1, "aria-label": nameOf(cell), onclick: act };
     const inside = made("button", options, count);
     if (label === answer) return made("td", { className: "right" }, inside);
     // A single mistake can be seen beside dozens: the scale is logarithmic, from a third.
     tint(inside, -(0.33 + (0.67 * Math.log(count)) / Math.log(most)), 1);
     return made("td", {}, inside);
-  }
-
-  /**
-   * Shows the pictures of a cell.
-   *
-   * @param {Cell & { most: number }} cell with how many pictures to show
-   * @param {AbortSignal} signal
-   */
-  async #open({ most, ...cell }, signal) {
-    const { model, label, answer, count } = cell;
-    const query = withQuery("/api/lab/look/confusion/cell", { model, label, answer });
-    /** @type {{ data: string, indices: number[], confidence: number[] }} */
-    const { data, indices, confidence } = await get(query, { signal });
-    const shown = indices.slice(0, most);
-    const captions = confidence.map((value) => words.share(value, 0));
-    const list = await choice(data, shown, captions, goLookAt);
-    if (signal.aborted) return;
-    const left = Math.min(AT_ONCE, indices.length - shown.length);
-    const act = () => this.#opened.changed({ ...cell, most: most + AT_ONCE });
-    const more = left > 0 && button(words.look.more(left), act, words.look.moreHelp);
-    const note = made("p", { className: "note" }, words.look.cellNote);
-    put(this.#pictures, note, list, more);
-    if (most > AT_ONCE) list.children[most - AT_ONCE].querySelector("button")?.focus();
-    else speak(words.look.cellOpen(words.look.cellNamed(label, answer, count)));
   }
 }
 
@@ -120,3 +129,4 @@ export class InkConfusion extends HTMLElement {
 const heading = (scope, digit, name) => made("th", { scope, "aria-label": name }, digit);
 
 customElements.define("ink-confusion", InkConfusion);
+customElements.define("ink-mistakes", InkMistakes);

@@ -5,7 +5,7 @@ import { made, put } from "../dom.js";
 import { field } from "./geometry.js";
 import { frame } from "./heat.js";
 import { choice, lookAt } from "./looked.js";
-import { WhenSeen, codeLine } from "./parts.js";
+import { Part, codeLine } from "./parts.js";
 import { words } from "../words.js";
 
 /** @typedef {import("./arithmetic.js").Opened} Opened */
@@ -14,34 +14,34 @@ import { words } from "../words.js";
 
 const COUNT = 12;
 
-export class InkExciting extends HTMLElement {
+/** @extends {Part<Opened>} */
+export class InkExciting extends Part {
   #note = made("p", { className: "note" });
   #pictures = made("div");
   #shown = "";
-  #seen = new WhenSeen(this, this.#load.bind(this));
 
   constructor() {
     super();
     this.append(
       made("h3", {}, words.look.exciting),
       this.#note,
-      this.#seen.status,
+      this.status,
       this.#pictures,
       codeLine("inspection/exciting.py: exciting"),
     );
   }
 
   /** @param {Opened} opened */
-  show(opened) {
+  open(opened) {
     const which = [opened.fingerprint, opened.layer, opened.unit].join();
     if (which === this.#shown) return; // only the digit is another one
     this.#shown = which;
     put(this.#pictures);
-    this.#seen.changed(opened);
+    this.show(opened);
   }
 
   /** @param {Opened} opened @param {AbortSignal} signal */
-  async #load({ model, layers, layer, unit }, signal) {
+  async load({ model, layers, layer, unit }, signal) {
     const query = withQuery("/api/lab/look/exciting", { model, layer, unit, count: COUNT });
     /** @type {Found} */
     const { data, indices, values, places } = await get(query, { signal });

@@ -4,33 +4,28 @@ import { bytesOf, get, withQuery } from "../api.js";
 import { explained, made, put } from "../dom.js";
 import { gallery } from "../elements.js";
 import { goLookAt } from "./looked.js";
-import { WhenSeen, codeLine } from "./parts.js";
+import { Part, codeLine } from "./parts.js";
 import { words } from "../words.js";
 
 const PIXELS = 784;
 
-export class InkImagined extends HTMLElement {
+/** @extends {Part<string>} the name of a model */
+export class InkImagined extends Part {
   #pictures = explained(made("div"), words.look.chooseHelp);
-  #seen = new WhenSeen(this, this.#load.bind(this));
 
   constructor() {
     super();
     this.append(
       made("h2", { tabIndex: -1 }, words.look.imagined),
       made("p", { className: "lead" }, words.look.imaginedLead),
-      this.#seen.status,
+      this.status,
       this.#pictures,
       codeLine("inspection/backquery.py: imagined_digits"),
     );
   }
 
-  /** @param {string} model */
-  show(model) {
-    this.#seen.changed(model);
-  }
-
   /** @param {string} model @param {AbortSignal} signal */
-  async #load(model, signal) {
+  async load(model, signal) {
     const { digits } = await get(withQuery("/api/lab/look/backquery", { model }), { signal });
     const all = bytesOf(digits);
     const items = Array.from({ length: 10 }, (_, digit) => {

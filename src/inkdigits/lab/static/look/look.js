@@ -9,7 +9,7 @@ import { sizes } from "./geometry.js";
 import { InkImagined } from "./imagined.js";
 import { InkPassage, loudest } from "./layers.js";
 import { InkLooked, picture } from "./looked.js";
-import { WhenSeen, reach } from "./parts.js";
+import { Part, reach } from "./parts.js";
 import { state } from "../state.js";
 import { words } from "../words.js";
 
@@ -21,13 +21,14 @@ const WIDE = matchMedia("(min-width: 64rem)"); // as in look.css: the unit stand
 
 const chosenModel = () => state.get("model", "reader");
 
-export class InkLook extends HTMLElement {
+/** @extends {Part<string>} the name of a model */
+export class InkLook extends Part {
   #looked = new InkLooked();
   #passage = new InkPassage();
   #unit = new InkUnit();
   #imagined = new InkImagined();
   #confusion = new InkConfusion();
-  #seen = new WhenSeen(this, this.#load.bind(this), "");
+  waiting = ""; // what comes changes in place
   /** @type {Shown | null} */
   #shown = null;
 
@@ -47,13 +48,13 @@ export class InkLook extends HTMLElement {
       made("p", { className: "lead" }, words.look.lead),
       this.#looked,
       made("div", group, jumps),
-      this.#seen.status,
+      this.status,
       made("div", { className: "columns look-columns" }, layers, unit),
       made("section", {}, this.#imagined),
       made("section", {}, this.#confusion),
     );
-    state.on("looked", () => this.#seen.changed(chosenModel()));
-    state.on("glyph", () => this.#seen.changed(chosenModel()));
+    state.on("looked", () => this.show(chosenModel()));
+    state.on("glyph", () => this.show(chosenModel()));
     state.on("model", () => this.#another());
     state.on("models", () => this.#another());
     this.#another();
@@ -61,13 +62,13 @@ export class InkLook extends HTMLElement {
 
   /** The model is another one, or has learned more: all that it says may be different. */
   #another() {
-    this.#seen.changed(chosenModel());
+    this.show(chosenModel());
     this.#imagined.show(chosenModel());
     this.#confusion.show(chosenModel());
   }
 
   /** @param {string} model @param {AbortSignal} signal */
-  async #load(model, signal) {
+  async load(model, signal) {
     const { glyph, label, name } = await picture();
     if (signal.aborted) return;
     this.#looked.show(glyph, name);
@@ -102,7 +103,7 @@ export class InkLook extends HTMLElement {
   #open({ layer, unit }) {
     if (!this.#shown) return;
     this.#passage.mark(layer, unit);
-    this.#unit.show({ ...this.#shown, layer, unit });
+    this.#unit.open({ ...this.#shown, layer, unit });
   }
 
   /** @param {Unit} unit that somebody has chosen */

@@ -7,68 +7,66 @@ import { state } from "../state.js";
 import { words } from "../words.js";
 
 const PATIENCE = 300; // milliseconds before a word of waiting: most answers are quicker
-const AHEAD = "160px"; // begun so far before it comes into sight
+const AHEAD = "100% 0%"; // begun a screen before it comes into sight
 
 /**
- * Loads a part of the page when it is in sight and has something new to show.
+ * A part of the view: loads what it shows when it is in sight and there is something new.
  *
  * What is still being loaded when that changes is abandoned. A word of waiting and what goes wrong
- * stand in the part's line of status; after an error it is tried again when the lab is back.
+ * stand in the line of status; after an error it is tried again when the lab is back.
  *
  * @template What
  */
-export class WhenSeen {
+export class Part extends HTMLElement {
   #stale = false;
   #inSight = false;
   #failed = false;
   /** @type {What | undefined} */
   #what;
-  /** @type {AbortController | null} */
-  #running = null;
-  status = made("div", { className: "waiting" });
+  #running = new AbortController();
+  status = made("div");
+  waiting = words.look.waiting;
 
-  /**
-   * @param {Element} part
-   * @param {(what: What, signal: AbortSignal) => Promise<void>} load
-   * @param {string} [waiting] what is said meanwhile
-   */
-  constructor(part, load, waiting = words.look.waiting) {
-    this.part = part;
-    this.load = load;
-    this.waiting = waiting;
-    new IntersectionObserver(
+  constructor() {
+    super();
+    const observer = new IntersectionObserver(
       (entries) => {
         this.#inSight = entries[entries.length - 1].isIntersecting;
         this.#begin();
       },
       { rootMargin: AHEAD },
-    ).observe(part);
+    );
+    observer.observe(this);
     state.on("back", () => {
       this.#stale ||= this.#failed;
       this.#begin();
     });
   }
 
-  /**
-   * Says what is to be shown from now on.
-   *
-   * @param {What} what
-   */
-  changed(what) {
+  /** @param {What} what is to be seen from now on */
+  show(what) {
     this.#what = what;
     this.#stale = true;
     this.#begin();
   }
 
+  /**
+   * Fetches what there is to see and puts it in place, if it has not been abandoned.
+   *
+   * @param {What} what
+   * @param {AbortSignal} signal
+   */
+  async load(what, signal) {}
+
   async #begin() {
     // The observer is told of a view that was hidden only with the next frame.
-    if (!this.#stale || !this.#inSight || !this.part.getClientRects().length) return;
+    if (!this.#stale || !this.#inSight || !this.getClientRects().length) return;
     this.#stale = this.#failed = false;
-    this.#running?.abort();
+    this.#running.abort();
     const { signal } = (this.#running = new AbortController());
     const say = () => put(this.status, made("p", { className: "note" }, this.waiting));
     const saying = setTimeout(say, PATIENCE);
-    this.part.setAttribute("aria-busy", "true");
+    this.setAttribute("aria-busy", "true");
     try {
       await this.load(/** @type {What} */ (this.#what), signal);
       if (!signal.aborted) complain(this.status, null);
@@ -78,7 +76,7 @@ export class WhenSeen {
       complain(this.status, error);
     } finally {
       clearTimeout(saying);
-      if (!signal.aborted) this.part.removeAttribute("aria-busy");
+      if (!signal.aborted) this.removeAttribute("aria-busy");
     }
   }
 }

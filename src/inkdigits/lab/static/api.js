@@ -4,10 +4,7 @@ import { words } from "./words.js";
 
 /** What the lab refused, in its own words; status 0 where it does not answer. */
 export class ApiError extends Error {
-  /**
-   * @param {string} message
-   * @param {number} status
-   */
+  /** @param {string} message @param {number} status */
   constructor(message, status) {
     super(message);
     this.status = status;
@@ -65,11 +62,7 @@ export function whenAnswering(told) {
   listener = told;
 }
 
-/**
- * @param {string} path
- * @param {{ signal?: AbortSignal }} [options]
- * @returns {Promise<any>}
- */
+/** @param {string} path @param {{ signal?: AbortSignal }} [options] @returns {Promise<any>} */
 export const get = async (path, options) => (await asked("GET", path, undefined, options)).json();
 
 /**
@@ -80,18 +73,10 @@ export const get = async (path, options) => (await asked("GET", path, undefined,
  */
 export const post = async (path, body, options) => (await asked("POST", path, body, options)).json();
 
-/**
- * @param {string} path
- * @param {unknown} body
- * @param {{ keepalive?: boolean }} [options]
- */
+/** @param {string} path @param {unknown} body @param {{ keepalive?: boolean }} [options] */
 export const store = (path, body, options) => asked("PUT", path, body, options);
 
-/**
- * @param {string} path
- * @param {unknown} body
- * @returns {Promise<any>}
- */
+/** @param {string} path @param {unknown} body @returns {Promise<any>} */
 export const patch = async (path, body) => (await asked("PATCH", path, body)).json();
 
 /** @param {string} path */

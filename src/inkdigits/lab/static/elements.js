@@ -19,10 +19,7 @@ export class InkGlyph extends HTMLElement {
     if (!this.hasAttribute("aria-label")) this.setAttribute("aria-label", words.lab.glyph);
   }
 
-  /**
-   * @param {Uint8Array | null} bytes
-   * @param {string} [name] what a screen reader says of it
-   */
+  /** @param {Uint8Array | null} bytes @param {string} [name] what a screen reader says of it */
   show(bytes, name) {
     const context = this.#canvas.getContext("2d");
     if (!context) return;
@@ -72,11 +69,7 @@ export class InkBars extends HTMLElement {
     this.show(null, null, -1);
   }
 
-  /**
-   * @param {number[] | null} probabilities
-   * @param {number | null} none
-   * @param {number} best
-   */
+  /** @param {number[] | null} probabilities @param {number | null} none @param {number} best */
   show(probabilities, none, best) {
     this.#rows.forEach(({ row, fill, value }, n) => {
       const share = n < 10 ? (probabilities?.[n] ?? null) : none;

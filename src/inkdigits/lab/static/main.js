@@ -54,7 +54,7 @@ const chooser = made("select", { id: "model" });
 
 /** Asks which models there are, and keeps the one that was chosen. */
 async function listModels() {
-  const { models } = /** @type {{ models: import("./types").ModelInfo[] }} */ (
+  const { models } = /** @type {{ models: ModelInfo[] }} */ (
     await get("/api/models")
   );
   const chosen = state.get("model", "reader");

@@ -29,28 +29,19 @@ class State extends EventTarget {
     return this.#values[name] ?? otherwise;
   }
 
-  /**
-   * @param {string} name
-   * @param {unknown} value
-   */
+  /** @param {string} name @param {unknown} value */
   set(name, value) {
     this.#values[name] = value;
     this.#timer ||= window.setTimeout(() => this.#save(false), SOON);
     this.tell(name, value);
   }
 
-  /**
-   * @param {string} name
-   * @param {unknown} [detail]
-   */
+  /** @param {string} name @param {unknown} [detail] */
   tell(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 
-  /**
-   * @param {string} name
-   * @param {(detail: any) => void} listener
-   */
+  /** @param {string} name @param {(detail: any) => void} listener */
   on(name, listener) {
     this.addEventListener(name, (event) => listener(/** @type {CustomEvent} */ (event).detail));
   }

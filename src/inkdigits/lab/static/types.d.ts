@@ -1,6 +1,7 @@
-/** The shapes of what the lab answers, for the checker of types alone. */
+/* The shapes of what the lab answers, and what plain scripts of the exported page define: for the checker
+   of types alone, and known in every file. */
 
-export interface ModelInfo {
+interface ModelInfo {
   name: string;
   title: string;
   recipe: string;
@@ -10,7 +11,7 @@ export interface ModelInfo {
   scores: Record<string, { correct: number; total: number; accuracy: number }>;
 }
 
-export interface LayerInfo {
+interface LayerInfo {
   position: number;
   kind: string;
   code: string;
@@ -19,7 +20,7 @@ export interface LayerInfo {
   words: string;
 }
 
-export interface Reading {
+interface Reading {
   size: [number, number];
   digit: number;
   probability: number;
@@ -34,47 +35,45 @@ export interface Reading {
 }
 
 /** Of the exported page's board.js, ink.js and glyph.js, which are plain scripts. */
-export interface Stroke {
+interface Stroke {
   width: number;
   points: [number, number][];
 }
 
-declare global {
-  class Board {
-    constructor(
-      canvas: HTMLCanvasElement,
-      tell: { changed(): void; ended(): void; penMoved(where: "down" | "up"): void },
-    );
-    strokes: Stroke[];
-    past: Stroke[][];
-    brush: number;
-    ink: { height: number; width: number; values: Uint8Array };
-    readonly empty: boolean;
-    readonly drawing: boolean;
-    undo(): void;
-    clear(): void;
-    show(strokes: Stroke[]): void;
-    draw(): void;
-  }
+declare class Board {
+  constructor(
+    canvas: HTMLCanvasElement,
+    tell: { changed(): void; ended(): void; penMoved(where: "down" | "up"): void },
+  );
+  strokes: Stroke[];
+  past: Stroke[][];
+  brush: number;
+  ink: { height: number; width: number; values: Uint8Array };
+  readonly empty: boolean;
+  readonly drawing: boolean;
+  undo(): void;
+  clear(): void;
+  show(strokes: Stroke[]): void;
+  draw(): void;
 }
 
 /* Of the Train view. */
 
-export interface LayerSettings {
+interface LayerSettings {
   kind: "convolution" | "dense";
   units: number;
   kernel?: number;
   pool?: boolean;
 }
 
-export interface NetworkSettings {
+interface NetworkSettings {
   layers: LayerSettings[];
   activation: string;
   loss: string;
   optimizer: string;
 }
 
-export interface RunSettings {
+interface RunSettings {
   recipe: string | null;
   network: NetworkSettings | null;
   epochs: number | null;
@@ -88,7 +87,7 @@ export interface RunSettings {
   name: string | null;
 }
 
-export interface RecipeInfo {
+interface RecipeInfo {
   name: string;
   purpose: string;
   epochs: number;
@@ -101,29 +100,29 @@ export interface RecipeInfo {
   steerable: boolean;
 }
 
-export interface TrainingOptions {
+interface TrainingOptions {
   recipes: RecipeInfo[];
   options: Record<"activations" | "losses" | "optimizers" | "schedules" | "augmentations", string[]>;
   default: RunSettings;
 }
 
-export interface Estimate {
+interface Estimate {
   parameters: number;
   layers: { words: string; shape: number[]; parameters: number }[];
   seconds: number | null;
   steps: number;
 }
 
-export interface Score {
+interface Score {
   correct: number;
   total: number;
   accuracy: number;
   interval: [number, number];
 }
 
-export type Scores = { mnist: Score | null; own: Score | null };
+type Scores = { mnist: Score | null; own: Score | null };
 
-export interface RunSummary {
+interface RunSummary {
   id: string;
   name: string;
   kind: "training" | "lesson";
@@ -144,7 +143,7 @@ export interface RunSummary {
   message: string | null;
 }
 
-export interface RunPoint {
+interface RunPoint {
   step: number;
   epoch: number;
   loss: number | null;
@@ -153,14 +152,14 @@ export interface RunPoint {
   validation_accuracy: number | null;
 }
 
-export interface RunEpoch {
+interface RunEpoch {
   epoch: number;
   step: number;
   loss: number | null;
   accuracy: number | null;
 }
 
-export interface RunChange {
+interface RunChange {
   step: number;
   epoch: number;
   rate?: number;
@@ -170,21 +169,21 @@ export interface RunChange {
 }
 
 /** What a live knob sets. */
-export type Knobs = Record<string, string | number | null>;
+type Knobs = Record<string, string | number | null>;
 
 /** What mends what is off: a change of the running run, or settings for another. */
-export interface Fix {
+interface Fix {
   change?: Knobs;
   settings?: Partial<RunSettings>;
 }
 
-export interface Hint {
+interface Hint {
   kind: string;
   values: Record<string, any>;
   fix: Fix | null;
 }
 
-export interface LayerFigures {
+interface LayerFigures {
   layer: number;
   name: string;
   weight_norm?: number;
@@ -192,7 +191,7 @@ export interface LayerFigures {
   dead?: number;
 }
 
-export interface RunNow {
+interface RunNow {
   step: number;
   steps: number;
   epoch: number;
@@ -210,7 +209,7 @@ export interface RunNow {
   hints: Hint[];
 }
 
-export interface DuelSide {
+interface DuelSide {
   name: string;
   correct: number;
   total: number;
@@ -218,7 +217,7 @@ export interface DuelSide {
   interval: [number, number];
 }
 
-export interface Duel {
+interface Duel {
   a: DuelSide;
   b: DuelSide;
   only_a: number;
@@ -230,14 +229,14 @@ export interface Duel {
 }
 
 /** Of the Draw view. */
-export interface Alike {
+interface Alike {
   data: string;
   indices: number[];
   labels: number[];
   among: number;
 }
 
-export interface Trial {
+interface Trial {
   name: string;
   digit: number | null;
   confidence: number;
@@ -245,27 +244,27 @@ export interface Trial {
   glyph: string;
 }
 
-export interface Explained {
+interface Explained {
   verdict: string;
   looks: string[];
   advice: string[];
   trials: Trial[];
 }
 
-export interface Correction {
+interface Correction {
   id: string;
   label: number;
   glyph: string;
 }
 
 /** Of the Look view: a layer, and what it makes of a digit. */
-export interface LayerValues extends LayerInfo {
+interface LayerValues extends LayerInfo {
   low: number;
   high: number;
   values: Float32Array;
 }
 
-export interface Arithmetic {
+interface Arithmetic {
   kind: string;
   code: string;
   formula: string;

@@ -7,8 +7,6 @@ import { button, explained, made } from "./dom.js";
 import { state } from "./state.js";
 import { words } from "./words.js";
 
-/** @typedef {import("./types").Reading} Reading */
-
 const ENOUGH = 0.97; // of the validation digits
 const NONE = 0.5; // from here on it is called no digit
 

@@ -4,10 +4,7 @@
 /** @param {number} value */
 const count = (value) => value.toLocaleString("en");
 
-/**
- * @param {number} value 0 to 1
- * @param {number} [places]
- */
+/** @param {number} value 0 to 1 @param {number} [places] */
 const share = (value, places = 1) => `${(100 * value).toFixed(places)}\u00a0%`;
 
 /** @param {number} seconds */
@@ -158,10 +155,7 @@ const hundredths = (epoch) => String(Math.round(100 * epoch) / 100);
 /** @param {number} seconds */
 const about = (seconds) => (seconds < 1 ? time(seconds) : `about ${time(seconds)}`);
 
-/**
- * @param {number | null | undefined} value
- * @param {(value: number) => string} said
- */
+/** @param {number | null | undefined} value @param {(value: number) => string} said */
 const orDash = (value, said) => (typeof value === "number" ? said(value) : "–");
 
 /** @type {Record<string, string>} */
@@ -195,17 +189,13 @@ const changed = (values, said) =>
     })
     .join(", ");
 
-/** @typedef {import("./types").RunSummary} RunSummary */
-/** @typedef {import("./types").RunNow} RunNow */
-/** @typedef {import("./types").Duel} Duel */
-
 const train = {
   form: "A new network",
   recipe: "Recipe",
   recipeHelp: "A recipe that has proved itself, or layers of your own.",
   own: "My own network",
   ownPurpose: "Layers of your choice; the last, of ten outputs, comes by itself.",
-  purpose: (/** @type {import("./types").RecipeInfo} */ { purpose, seconds }) =>
+  purpose: (/** @type {RecipeInfo} */ { purpose, seconds }) =>
     seconds ? `${purpose}; ${about(seconds)} when it was measured` : purpose,
   start: "Start",
   startHelp: "Trains this network; the page may be closed meanwhile.",
@@ -236,7 +226,7 @@ const train = {
   takeAwayHelp: "Takes this layer away.",
   layersTable: "Layers and shapes",
   shapes: ["Layer", "Shape", "Parameters"],
-  layerRow: (/** @type {import("./types").Estimate["layers"][0]} */ layer) => {
+  layerRow: (/** @type {Estimate["layers"][0]} */ layer) => {
     const kernel = /kernel=(\d+)/.exec(layer.words)?.[1];
     const kind = layer.words.split("(")[0];
     const name = kernel ? `${kind} ${kernel}\u00a0×\u00a0${kernel}` : kind;
@@ -343,7 +333,7 @@ const train = {
   knobs: "While it learns",
   number: twoDigits,
   changes: "Changed on the way",
-  applied: (/** @type {import("./types").RunChange} */ { epoch, step, ...values }) =>
+  applied: (/** @type {RunChange} */ { epoch, step, ...values }) =>
     `After ${hundredths(epoch)} epochs: ${changed(values, (name, value) => `${name} ${value}`)}`,
   notSteerable: "This recipe is the post’s own training, to the letter: it has no knobs.",
 

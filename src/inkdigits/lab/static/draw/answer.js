@@ -7,8 +7,6 @@ import { state } from "../state.js";
 import { words } from "../words.js";
 import { Latest } from "./latest.js";
 
-/** @typedef {import("../types").Reading} Reading */
-
 const SURE = 0.9; // confidence from here on is called sure
 const UNSURE = 0.5; // and below this not sure, whatever the model's own threshold
 const NONE = 10; // the place of "none" among the bars
@@ -64,10 +62,7 @@ export class InkAnswer extends HTMLElement {
     this.show(null);
   }
 
-  /**
-   * @param {Reading | null} reading
-   * @param {boolean} [aloud]
-   */
+  /** @param {Reading | null} reading @param {boolean} [aloud] */
   show(reading, aloud = false) {
     const { kind, large, small, best } = verdict(reading);
     this.dataset.kind = kind;
@@ -107,7 +102,7 @@ export class InkAnswer extends HTMLElement {
     this.#search.ask(
       async (signal) => {
         await new Promise((idle) => setTimeout(idle, IDLE));
-        /** @type {import("../types").Alike} */
+        /** @type {Alike} */
         const found = await post(withQuery("/api/lab/nearest", query), glyph, { signal });
         return { ...found, glyphs: await images(found.data, found.indices) };
       },
@@ -125,10 +120,7 @@ export class InkAnswer extends HTMLElement {
   }
 }
 
-/**
- * @param {HTMLElement} picture
- * @param {string} caption
- */
+/** @param {HTMLElement} picture @param {string} caption */
 export const captioned = (picture, caption) =>
   made("figure", {}, picture, made("figcaption", {}, caption));
 

@@ -8,8 +8,6 @@ import { state } from "../state.js";
 import { words } from "../words.js";
 import { InkLesson } from "./lesson.js";
 
-/** @typedef {import("../types").Correction} Correction */
-
 export class InkCorrections extends HTMLElement {
   #count = made("p");
   #trouble = made("div");
@@ -42,10 +40,7 @@ export class InkCorrections extends HTMLElement {
     }
   }
 
-  /**
-   * @param {Correction[]} kept the newest first
-   * @param {number[]} counts
-   */
+  /** @param {Correction[]} kept the newest first @param {number[]} counts */
   #show(kept, counts) {
     this.#count.textContent = kept.length ? words.draw.keptCount(counts) : words.draw.keptNone;
     this.#lesson.kept = kept.length;

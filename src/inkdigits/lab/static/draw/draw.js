@@ -11,8 +11,6 @@ import { Latest } from "./latest.js";
 import { InkSources, stagesOf } from "./picture.js";
 import { InkSheet, keysHelp } from "./sheet.js";
 
-/** @typedef {import("../types").Reading} Reading */
-
 /**
  * Tells "reading" once a stroke has ended or a picture was read (null where there is nothing), and
  * "glyph" with its 784 bytes, while one draws too; keeps the latest glyph in the state.

@@ -7,8 +7,6 @@ import { state } from "../state.js";
 import { words } from "../words.js";
 import { Latest } from "./latest.js";
 
-/** @typedef {import("../types").Explained} Explained */
-/** @typedef {import("../types").Trial} Trial */
 /** @typedef {{ picture: Uint8Array, glyph: Uint8Array }} Subject what was read, and what it became */
 
 /** @param {Trial[]} trials */
@@ -76,10 +74,7 @@ export class InkExplanation extends HTMLElement {
     );
   }
 
-  /**
-   * @param {Explained} explained
-   * @param {number | null} expected
-   */
+  /** @param {Explained} explained @param {number | null} expected */
   #show({ verdict, looks, advice, trials }, expected) {
     put(
       this.#said,
@@ -102,10 +97,7 @@ export class InkExplanation extends HTMLElement {
     );
   }
 
-  /**
-   * @param {Uint8Array} glyph
-   * @param {number} label
-   */
+  /** @param {Uint8Array} glyph @param {number} label */
   #offerKeeping(glyph, label) {
     const note = made("div");
     const keep = async () => {

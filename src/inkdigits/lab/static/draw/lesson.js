@@ -8,9 +8,6 @@ import { state } from "../state.js";
 import { follow, isLive, Story } from "../train/follow.js";
 import { words } from "../words.js";
 
-/** @typedef {import("../types").RunSummary} RunSummary */
-/** @typedef {import("../types").Score} Score */
-
 /**
  * What to teach where a model is chosen: not one that was taught already, which may have learned
  * what is held out now, but the one that it came from.
@@ -138,10 +135,7 @@ export class InkLesson extends HTMLElement {
   }
 }
 
-/**
- * @param {import("../types").Scores} before
- * @param {import("../types").Scores} after
- */
+/** @param {Scores} before @param {Scores} after */
 function tableOf(before, after) {
   const { draw, share } = words;
   const head = (/** @type {string} */ name, scope = "col") => made("th", { scope }, name);

@@ -12,7 +12,7 @@ const MOST_MEGABYTES = 32; // the lab takes no more
 /**
  * The stages of a picture, as far as a reading has them: the picture with the digit's box, its ink.
  *
- * @param {import("../types").Reading} reading
+ * @param {Reading} reading
  */
 export function stagesOf({ stages, box, size: [width, height] }) {
   if (!stages) return [];

@@ -5,8 +5,6 @@ import { button, explained, field, made, speak } from "../dom.js";
 import { state } from "../state.js";
 import { words } from "../words.js";
 
-/** @typedef {import("../types").Stroke} Stroke */
-
 const BRUSH = 20; // of the sheet's 280, as wide as MNIST's pens are to their digits
 const MOST_POINTS = 3000; // that are kept: 40 kB, which a page may still send while it closes
 const KEYS = "board-keys"; // the id of what says how to draw with the keyboard

@@ -13,9 +13,6 @@ import { Part } from "./parts.js";
 import { allNumbers, matrix, topProducts, total } from "./sums.js";
 import { words } from "../words.js";
 
-/** @typedef {import("../types").LayerValues} LayerValues */
-/** @typedef {import("../types").Arithmetic} Arithmetic */
-
 /**
  * What is opened, and of what; `place` is an index in the unit's picture, null where it has none.
  *

@@ -3,8 +3,6 @@
 
 const SIDE = 28;
 
-/** @typedef {import("../types").LayerInfo} LayerInfo */
-/** @typedef {import("../types").LayerValues} LayerValues */
 /** @typedef {[number, number, number, number]} Box top, left, bottom, right, all of them inside */
 
 /**

@@ -7,9 +7,6 @@ import { optionsOf, sizes, valuesOf } from "./geometry.js";
 import { largest, paint, tint } from "./heat.js";
 import { words } from "../words.js";
 
-/** @typedef {import("../types").LayerInfo} LayerInfo */
-/** @typedef {import("../types").LayerValues} LayerValues */
-
 const FEW = 16; // features, and each has its number written in its cell
 
 /** @param {LayerInfo} layer of which is said what it does */
@@ -36,10 +33,7 @@ class Row {
     return /** @type {HTMLElement[]} */ ([...this.#units.children]);
   }
 
-  /**
-   * @param {LayerValues} layer
-   * @param {boolean} last whether its units are the answers
-   */
+  /** @param {LayerValues} layer @param {boolean} last whether its units are the answers */
   show(layer, last) {
     const { position, code, shape, low, high } = layer;
     const { units, height, width, maps } = sizes(shape);

@@ -13,7 +13,6 @@ import { Part, reach } from "./parts.js";
 import { state } from "../state.js";
 import { words } from "../words.js";
 
-/** @typedef {import("../types").LayerInfo} LayerInfo */
 /** @typedef {{ layer: number, unit: number }} Unit */
 /** @typedef {Omit<import("./arithmetic.js").Opened, "layer" | "unit">} Shown */
 

@@ -12,9 +12,6 @@ import { InkRuns } from "./runs.js";
 import { state } from "../state.js";
 import { words } from "../words.js";
 
-/** @typedef {import("../types").RunSummary} RunSummary */
-/** @typedef {import("../types").TrainingOptions} TrainingOptions */
-
 const say = words.train;
 const SAY_APART = 10_000; // milliseconds between two epochs that are said
 const LOOK_AGAIN = 5000; // milliseconds between two looks at the runs
@@ -184,7 +181,7 @@ export class InkBench extends HTMLElement {
     if (goesOn()) setTimeout(() => goesOn() && this.#listen(id), AGAIN);
   }
 
-  /** @param {import("../types").RunEpoch} epoch */
+  /** @param {RunEpoch} epoch */
   #sayEpoch({ epoch, accuracy = null }) {
     const past = this.#story.now === null; // what is told has not come to this moment yet
     if (past || this.#unseen || performance.now() < this.#said + SAY_APART) return;
@@ -192,7 +189,7 @@ export class InkBench extends HTMLElement {
     speak(say.saidEpoch(epoch, accuracy));
   }
 
-  /** @param {import("../types").RunSettings} settings */
+  /** @param {RunSettings} settings */
   async #begin(settings) {
     const run = /** @type {RunSummary} */ (await post("/api/lab/runs", settings));
     this.#form.busy(run.name);
@@ -235,7 +232,7 @@ export class InkBench extends HTMLElement {
     location.hash = "#draw";
   }
 
-  /** @param {import("../types").Fix} fix */
+  /** @param {Fix} fix */
   #mend({ change, settings }) {
     const run = this.#summary;
     if (!run) return;

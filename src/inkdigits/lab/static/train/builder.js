@@ -4,8 +4,6 @@ import { button, field, made, put } from "../dom.js";
 import { choice, number, tick } from "./inputs.js";
 import { words } from "../words.js";
 
-/** @typedef {import("../types").LayerSettings} LayerSettings */
-
 const say = words.train;
 const MOST_LAYERS = 8;
 

@@ -117,11 +117,7 @@ export class InkCurves extends HTMLElement {
     if (this.#latest) this.draw(...this.#latest);
   }
 
-  /**
-   * @param {Story} story
-   * @param {number} epochs of the run
-   * @param {Named[]} others
-   */
+  /** @param {Story} story @param {number} epochs of the run @param {Named[]} others */
   draw(story, epochs, others) {
     this.#latest = [story, epochs, others];
     const end = Math.max(1, epochs, lastEpoch(story), ...others.map((one) => lastEpoch(one.story)));

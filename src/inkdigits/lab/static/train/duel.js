@@ -9,8 +9,6 @@ import { choice } from "./inputs.js";
 import { tabulate } from "./update.js";
 import { words } from "../words.js";
 
-/** @typedef {import("../types").Duel} Duel */
-
 const say = words.train;
 const DATA = "mnist:validation";
 const PAGE = 24; // digits shown at once
@@ -41,7 +39,7 @@ export class InkDuel extends HTMLElement {
     );
   }
 
-  /** @param {import("../types").RunSummary[]} runs */
+  /** @param {RunSummary[]} runs */
   show(runs) {
     const able = runs.filter((run) => run.has_model && !isLive(run.state));
     this.hidden = able.length < 2;

@@ -4,17 +4,14 @@ import { field } from "../dom.js";
 import { choice, number } from "./inputs.js";
 import { words } from "../words.js";
 
-/** @typedef {import("../types").RunSettings} RunSettings */
-/** @typedef {import("../types").NetworkSettings} NetworkSettings */
-
 const say = words.train;
 
 /**
  * The fields of a new run's settings, and a part to unfold with the others.
  *
  * @param {RunSettings} settings
- * @param {import("../types").TrainingOptions["options"]} options
- * @param {import("../types").RecipeInfo | undefined} recipe none for a network of one's own
+ * @param {TrainingOptions["options"]} options
+ * @param {RecipeInfo | undefined} recipe none for a network of one's own
  * @param {(part: Partial<RunSettings>) => void} edit
  * @param {(part: Partial<NetworkSettings>) => void} editNetwork
  */

@@ -2,8 +2,6 @@
 
 import { withQuery } from "../api.js";
 
-/** @typedef {import("../types").RunPoint} RunPoint */
-
 const MOST_POINTS = 4000; // kept of a run, however long it is
 
 /** States of a run whose process has ended. */
@@ -16,11 +14,11 @@ export const isLive = (runState) => !ENDED.includes(runState);
 export class Story {
   /** @type {RunPoint[]} */
   points = [];
-  /** @type {import("../types").RunEpoch[]} */
+  /** @type {RunEpoch[]} */
   epochs = [];
-  /** @type {import("../types").RunChange[]} */
+  /** @type {RunChange[]} */
   changes = [];
-  /** @type {import("../types").RunNow | null} */
+  /** @type {RunNow | null} */
   now = null;
   last = 0; // id of the latest event
 

@@ -9,9 +9,6 @@ import { choice } from "./inputs.js";
 import { tabulate } from "./update.js";
 import { words } from "../words.js";
 
-/** @typedef {import("../types").RunSettings} RunSettings */
-/** @typedef {import("../types").TrainingOptions} TrainingOptions */
-
 const say = words.train;
 const SOON = 300; // milliseconds after an edit the estimate is asked for
 const OWN = ""; // in the place of a recipe: a network of one's own
@@ -140,7 +137,7 @@ export class InkForm extends HTMLElement {
     this.#timer = window.setTimeout(() => this.#ask(), SOON);
   }
 
-  /** @param {Partial<import("../types").NetworkSettings>} part */
+  /** @param {Partial<NetworkSettings>} part */
   #editNetwork(part) {
     const { network } = this.#settings;
     if (network) this.#edit({ network: { ...network, ...part } });
@@ -151,7 +148,7 @@ export class InkForm extends HTMLElement {
     this.#asking.abort();
     const { signal } = (this.#asking = new AbortController());
     try {
-      const found = /** @type {import("../types").Estimate} */ (
+      const found = /** @type {Estimate} */ (
         await post("/api/lab/estimate", this.#sent, { signal })
       );
       complain(this.complaint, null);

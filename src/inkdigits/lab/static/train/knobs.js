@@ -5,8 +5,6 @@ import { choice } from "./inputs.js";
 import { each, set, setText } from "./update.js";
 import { words } from "../words.js";
 
-/** @typedef {import("../types").Knobs} Knobs */
-
 const say = words.train;
 const BATCHES = [16, 32, 64, 128, 256, 512];
 const HOLD = 3000; // milliseconds for which a knob stays where it was put, until the run has it
@@ -67,11 +65,7 @@ export class InkKnobs extends HTMLElement {
     this.#held = 0;
   }
 
-  /**
-   * @param {import("../types").RunNow | null} now
-   * @param {boolean} steerable
-   * @param {boolean} paused
-   */
+  /** @param {RunNow | null} now @param {boolean} steerable @param {boolean} paused */
   show(now, steerable, paused) {
     this.#note.hidden = steerable;
     this.#fields.hidden = !steerable;
@@ -107,7 +101,7 @@ export class InkChanges extends HTMLElement {
     this.append(made("h3", {}, say.changes), this.#list);
   }
 
-  /** @param {import("../types").RunChange[]} changes */
+  /** @param {RunChange[]} changes */
   show(changes) {
     this.hidden = !changes.length;
     each(this.#list, changes.map(say.applied), () => made("li"), setText);
@@ -118,7 +112,7 @@ export class InkChanges extends HTMLElement {
 export class InkHints extends HTMLElement {
   #shown = "";
   #list = made("ul");
-  /** @type {(fix: import("../types").Fix) => void} */
+  /** @type {(fix: Fix) => void} */
   mend = () => {};
 
   constructor() {
@@ -127,7 +121,7 @@ export class InkHints extends HTMLElement {
     this.hidden = true;
   }
 
-  /** @param {import("../types").Hint[]} hints */
+  /** @param {Hint[]} hints */
   show(hints) {
     const known = hints.filter(({ kind }) => say.hint[kind]);
     // Numbers flicker five times a second; a sentence had better stay.

@@ -32,7 +32,7 @@ export class Overlays {
   /**
    * The stories of those that are there.
    *
-   * @param {import("../types").RunSummary[]} runs
+   * @param {RunSummary[]} runs
    */
   of(runs) {
     return [...this.#stories].flatMap(([id, story]) => {

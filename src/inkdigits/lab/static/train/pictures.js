@@ -7,8 +7,6 @@ import { paint } from "../look/heat.js";
 import { each, setText, tabulate } from "./update.js";
 import { words } from "../words.js";
 
-/** @typedef {import("../types").RunNow} RunNow */
-
 const say = words.train;
 const DATA = "mnist:validation";
 const MOST_WEIGHTS = 32; // pictures shown

@@ -9,7 +9,6 @@ import { InkLayerFigures, InkWeights, InkWrong } from "./pictures.js";
 import { set, setText } from "./update.js";
 import { words } from "../words.js";
 
-/** @typedef {import("../types").RunSummary} RunSummary */
 /** @typedef {import("./follow.js").Story} Story */
 
 const say = words.train;

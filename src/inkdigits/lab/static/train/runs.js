@@ -6,7 +6,6 @@ import { tick } from "./inputs.js";
 import { setText } from "./update.js";
 import { words } from "../words.js";
 
-/** @typedef {import("../types").RunSummary} RunSummary */
 /** @typedef {"select" | "overlay" | "use" | "go" | "remove"} Act what can be wanted of a run */
 
 const say = words.train;
@@ -56,10 +55,7 @@ export class InkRuns extends HTMLElement {
     });
   }
 
-  /**
-   * @param {string} id
-   * @returns {Row}
-   */
+  /** @param {string} id @returns {Row} */
   #row(id) {
     const name = button("", () => this.act("select", id), say.select, PLAIN);
     const overlay = tick(say.overlay, say.overlayHelp, (on) => this.act("overlay", id, on));

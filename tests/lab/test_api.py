@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis.checks import not_a_server_error
+from schemathesis.python import asgi
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -58,6 +59,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         patch.setattr(Runs, "spawn", ended)
         app = create_app(store=Store(tmp_path_factory.mktemp("home")), port=8765, token=TOKEN)
         yield schemathesis.openapi.from_asgi("/openapi.json", app, headers=HOST)
+        # Left to itself its thread, and the app with it, lives as long as Python does: where a
+        # thread is, no process can be forked.
+        asgi._shutdown()
 
 
 @pytest.mark.parametrize("mode", schemathesis.GenerationMode)

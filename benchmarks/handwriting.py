@@ -25,7 +25,7 @@ import numpy as np
 
 from inkdigits.errors import InkdigitsError
 from inkdigits.formats import load_model
-from inkdigits.reading import Reading, read_picture
+from inkdigits.reading import LONGEST, DigitReading, open_picture, read_digit
 from results import Bar, bars_table, pedigree, per_cent, publish, span
 from scores import (
     GROUPS,
@@ -83,7 +83,7 @@ def entries(manifest: Path) -> list[Entry]:
     return kept
 
 
-def outcome(entry: Entry, read: Callable[[Path], Reading]) -> Outcome:
+def outcome(entry: Entry, read: Callable[[Path], DigitReading]) -> Outcome:
     start = time.perf_counter()
     try:
         reading = read(entry.path)
@@ -239,7 +239,7 @@ class Measured:
         return "\n\n".join(part for part in [*parts, times_table(both)] if part)
 
 
-def measure(found: Iterable[Entry], read: Callable[[Path], Reading]) -> Measured:
+def measure(found: Iterable[Entry], read: Callable[[Path], DigitReading]) -> Measured:
     """Reads all pictures, in their order."""
     digits: list[Outcome] = []
     others: list[Outcome] = []
@@ -249,7 +249,7 @@ def measure(found: Iterable[Entry], read: Callable[[Path], Reading]) -> Measured
 
 
 def save_sheet(
-    misread: Sequence[Outcome], read: Callable[[Path], Reading], path: Path, columns: int = 8
+    misread: Sequence[Outcome], read: Callable[[Path], DigitReading], path: Path, columns: int = 8
 ) -> None:
     """Draws the first 200 misread ones: picture, glyph, label → answer with its confidence."""
     import cv2
@@ -300,8 +300,8 @@ def main() -> None:
         parser.error("expected --sheet outside the repository: pictures of others stay out of it")
     model, found = load_model(arguments.model), entries(arguments.manifest)
 
-    def read(path: Path) -> Reading:
-        return read_picture(path, model)
+    def read(path: Path) -> DigitReading:
+        return read_digit(open_picture(path, longest=LONGEST), model)
 
     def tables() -> str:
         outcome(found[0], read)  # the first one takes longer

@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw
 from inkdigits.evaluation import wilson_interval
 from inkdigits.formats import load_model
 from inkdigits.model import Model
-from inkdigits.reading import Reading, read
+from inkdigits.reading import DigitReading, read_digit
 from inkdigits.reading.picture import Picture
 from inkdigits.sources import load
 from results import per_cent, publish, span
@@ -34,10 +34,10 @@ SEED = 1001
 SHOWN = 4  # of each kind, on the sheet
 CELL = 72  # pixels
 
-Misread = tuple[str, int, Picture, Reading]
+Misread = tuple[str, int, Picture, DigitReading]
 
 
-def readings(kind: str, model: Model) -> list[tuple[int, Picture, Reading]]:
+def readings(kind: str, model: Model) -> list[tuple[int, Picture, DigitReading]]:
     """Label, picture and reading of COUNT digits on a kind of paper."""
     digits = load("mnist:validation")
     chance = np.random.default_rng([SEED, list(PAPERS).index(kind)])
@@ -45,7 +45,7 @@ def readings(kind: str, model: Model) -> list[tuple[int, Picture, Reading]]:
     for index in chance.permutation(len(digits))[:COUNT].tolist():
         pixels = written_on(kind, digits.images[index], chance, digits.images).pixels
         picture = Picture(pixels, pixels.shape[1::-1])
-        done.append((int(digits.known_labels[index]), picture, read(picture, model)))
+        done.append((int(digits.known_labels[index]), picture, read_digit(picture, model)))
     return done
 
 
@@ -53,7 +53,7 @@ def measure(model: Model, *, draw: bool) -> str:
     rows, shares, misread = [], [], []
     for kind in PAPERS:
         done = readings(kind, model)
-        wrong = [each for each in done if each[2].digit != each[0] or not each[2].numbers]
+        wrong = [each for each in done if each[2].digit != each[0] or each[2].prepared.ink is None]
         refused = sum(reading.rejected for _, _, reading in done)
         named = sum(not reading.rejected for _, _, reading in wrong)
         right = COUNT - len(wrong)

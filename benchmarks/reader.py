@@ -36,7 +36,7 @@ from inkdigits.evaluation import (
 )
 from inkdigits.formats import load_model
 from inkdigits.model import Answers, Model
-from inkdigits.reading import read_picture
+from inkdigits.reading import LONGEST, open_picture, read_digit
 from inkdigits.sources.negatives import KINDS, OF_DIGITS
 from results import NONE, Bar, bars_table, pedigree, per_cent, publish, span
 
@@ -84,7 +84,7 @@ def read_all(model: Model, pictures: Iterable[bytes]) -> Read:
     """Opens and reads pictures, one at a time."""
     found = []
     for content in pictures:
-        reading = read_picture(content, model)
+        reading = read_digit(open_picture(content, longest=LONGEST), model)
         found.append((reading.digit, reading.confidence, reading.rejected))
     digits, confidence, rejected = zip(*found, strict=True)
     return Read(np.array(digits), np.array(confidence), np.array(rejected))
@@ -253,14 +253,14 @@ MEASURED = """
 import re, sys
 from pathlib import Path
 from inkdigits.formats import load_model
-from inkdigits.reading import read_picture
+from inkdigits.reading import LONGEST, open_picture, read_digit
 
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1]) * 1024 / 1e6
 
 model = load_model(sys.argv[1])
 before = peak()
-read_picture(Path(sys.argv[2]), model)
+read_digit(open_picture(Path(sys.argv[2]), longest=LONGEST), model)
 print(before, peak())
 """
 
@@ -298,7 +298,7 @@ def costs(model: Model, path: str, digit: NDArray[np.uint8], figures: Figures) -
 
 def seconds_of(model: Model, content: bytes) -> float:
     start = time.perf_counter()
-    read_picture(content, model)
+    read_digit(open_picture(content, longest=LONGEST), model)
     return time.perf_counter() - start
 
 

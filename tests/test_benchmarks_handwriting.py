@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from inkdigits.model import Answers
-from inkdigits.reading import read_picture
+from inkdigits.reading import LONGEST, open_picture, read_digit
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 SCRIPTS = ("harness", "results", "scores", "handwriting")
@@ -65,7 +65,7 @@ class Folder:
         manifest = self.path / "manifest.csv"
         manifest.write_text("\n".join(self.lines) + "\n", encoding="utf-8")
         model: Any = TallIsOne()
-        return script.measure(script.entries(manifest), lambda path: read_picture(path, model))
+        return script.measure(script.entries(manifest), lambda path: read_digit(open_picture(path, longest=LONGEST), model))
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +177,7 @@ def test_misread_ones_are_drawn_the_surest_first(
     (misread,) = measured.misread()
     assert misread.entry.name == "isolated/canvas28_b/lying.png"
     path = tmp_path / "sheet.png"
-    handwriting.save_sheet([misread], lambda path: read_picture(path, model), path)
+    handwriting.save_sheet([misread], lambda path: read_digit(open_picture(path, longest=LONGEST), model), path)
     assert cv2.imread(str(path)).std() > 10
 
 

@@ -23,6 +23,7 @@ LEVELS = {
     "files": 1,
     "glyph": 1,
     "network": 1,
+    "sheet": 1,
     "sources": 2,
     "parallel": 2,
     "evaluation": 2,
@@ -116,7 +117,7 @@ def test_what_is_imported_from_inkdigits_is_a_room(module: Module) -> None:
             assert name.split(".")[1] in LEVELS, f"{module.name} imports {name}"
 
 
-@pytest.mark.parametrize("room", ["dataset", "files", "glyph", "network"])
+@pytest.mark.parametrize("room", ["dataset", "files", "glyph", "network", "sheet"])
 def test_the_first_level_imports_errors_alone(room: str) -> None:
     for module in MODULES:
         if module.room == room:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,24 @@ EXPLAINED = plots.Look(
     text=["A sentence. " * 30, "Another."],
 )
 
+PAGE = plots.Page(
+    pixels=np.full((300, 400, 3), 255, np.uint8),
+    size=(800, 600),
+    numbers=[
+        plots.Marked(
+            text="41,8",
+            box=(100, 200, 120, 44),
+            digits=[
+                ((100, 200, 30, 44), False),
+                ((140, 204, 10, 40), True),
+                ((180, 200, 40, 40), False),
+            ],
+        ),
+        plots.Marked(text="-7", box=(600, 200, 50, 44), digits=[((620, 200, 30, 44), False)]),
+    ],
+    title="page.jpg",
+)
+
 FIGURES: dict[str, Callable[[], Figure]] = {
     "a digit": lambda: plots.digit(IMAGES[0]),
     "a blank digit": lambda: plots.digit(np.zeros((28, 28), np.uint8)),
@@ -122,13 +141,15 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "robustness of two": lambda: plots.robustness({"one": WORN, "other": WORN}),
     "an explained reading": lambda: plots.stages(EXPLAINED),
     "a reading of nothing": lambda: plots.stages(BLANK),
+    "a page": lambda: plots.overlay(PAGE),
+    "an empty page": lambda: plots.overlay(replace(PAGE, numbers=[], title="")),
     "imagined digits": lambda: plots.imagined_digits(np.zeros((10, 28, 28), np.uint8)),
 }
 
 
 def test_every_function_is_drawn_here() -> None:
     drawn = {name for figure in FIGURES.values() for name in figure.__code__.co_names}
-    assert drawn >= set(plots.__all__) - {"save", "Look"}
+    assert drawn >= set(plots.__all__) - {"save", "Look", "Marked", "Page"}
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -69,7 +69,7 @@ def __getattr__(name: str) -> Any:
 
 
 def read(picture: str | Path, *, model: Model | str | Path = "reader") -> Reading:
-    """The digit in a picture, read by the model that comes with inkdigits, or by another.
+    """The numbers in a picture, read by the model that comes with inkdigits, or by another.
 
     Raises:
         FileError: there is no such picture or model.

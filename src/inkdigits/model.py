@@ -137,8 +137,13 @@ class Model:
         return Answers(
             softmax(scaled[:DIGITS]).T,
             softmax(scaled)[NOT_A_DIGIT] if len(scaled) > DIGITS else None,
-            calibration.get("threshold", 0.0),
+            self.threshold,
         )
+
+    @property
+    def threshold(self) -> float:
+        """An answer of less confidence is better not given; 0 where nobody has calibrated it."""
+        return float((self.card.calibration or {}).get("threshold", 0.0))
 
     def threshold_within(self, budget: float) -> float:
         """The confidence from which on at most `budget` of the answers to digits are wrong.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import signal
 import subprocess
 import sys
@@ -18,8 +19,18 @@ from PIL import Image
 import inkdigits
 from inkdigits.cli import run
 from inkdigits.dataset import Dataset
+from inkdigits.formats import save_model
 from inkdigits.model import Model
-from inkdigits.reading import read_picture
+from inkdigits.reading import (
+    Number,
+    Picture,
+    ReadDigit,
+    Reading,
+    open_picture,
+    read,
+    read_digit,
+    read_picture,
+)
 from inkdigits.sources import save
 
 Call = Callable[..., str]
@@ -52,17 +63,18 @@ def test_a_picture_becomes_its_numbers_with_box_and_digits(
     lines: Callable[..., Lines], pictures: Path, model: str, blink: Model
 ) -> None:
     (line,) = lines("read", "pictures/a.png", "--model", model)
-    reading = read_picture("pictures/a.png", blink)
-    box = list(reading.prepared.box)
+    (number,) = read_picture("pictures/a.png", blink).numbers
+    (digit,) = number.digits
     assert line == {
         "path": "pictures/a.png",
         "size": [28, 28],
         "numbers": [
             {
                 "text": "7",
-                "confidence": reading.confidence,
-                "box": box,
-                "digits": [{"digit": 7, "probability": reading.confidence, "box": box}],
+                "confidence": number.confidence,
+                "box": list(number.box),
+                "digits": [{"digit": 7, "probability": digit.probability, "box": list(digit.box)}],
+                "line": 0,
             }
         ],
     }
@@ -178,10 +190,13 @@ def test_json_keeps_the_names_of_files_exact(
 def test_a_persons_line_has_the_digit_and_how_sure_it_is(
     call: Call, pictures: Path, model: str, blink: Model
 ) -> None:
-    share = f"{100 * read_picture('pictures/a.png', blink).confidence:.1f} %"
-    said = call("read", "pictures/a.png", "--model", model)
-    assert said == f"pictures/a.png: 7  ({share})\n"
-    assert said == call("read", "pictures/a.png", "--model", model, "--single")
+    picture = open_picture("pictures/a.png")
+    for reading, options in (
+        (read(picture, blink).numbers[0], []),
+        (read_digit(picture, blink), ["--single"]),
+    ):
+        said = call("read", "pictures/a.png", "--model", model, *options)
+        assert said == f"pictures/a.png: 7  ({100 * reading.confidence:.1f} %)\n"
 
 
 def test_an_empty_sheet_has_no_numbers_and_is_rejected_as_a_single_digit(
@@ -321,6 +336,172 @@ def test_without_a_model_nothing_is_read(
 ) -> None:
     (here / "letter").write_text("Dear Sir, please read this letter of mine.")
     assert message in refusal("read", *arguments)
+
+
+# A page
+
+
+def number(text: str, line: int, x: int, *shares: float) -> Number:
+    """A number of digits 20 pixels apart, as sure as `shares` say; 5 is what `?` stands for."""
+    box = (x, 40 * line, 20 * len(text), 30)
+    digits = [
+        ReadDigit(5 if sign == "?" else int(sign), share, (x + 20 * place, 40 * line, 18, 30))
+        for (place, sign), share in zip(
+            ((place, sign) for place, sign in enumerate(text) if sign.isdigit() or sign == "?"),
+            shares,
+            strict=True,
+        )
+    ]
+    return Number(text, math.prod(shares), box, digits, line)
+
+
+@pytest.fixture
+def found(monkeypatch: pytest.MonkeyPatch, here: Path) -> Callable[..., Reading]:
+    """Lets any picture be read as these numbers, on white paper or, at will, on what is inked."""
+
+    def set_to(*numbers: Number, inked: bool = False) -> Reading:
+        pixels = np.full((200, 300, 3), 255, np.uint8)
+        pixels[80:120, 140:150] = 0 if inked else 255
+        reading = Reading(Picture(pixels, (300, 200)), list(numbers), 0.5)
+        monkeypatch.setattr(
+            "inkdigits.reading.read_pictures", lambda names, *_, **__: (reading for _ in names)
+        )
+        Image.fromarray(pixels).save(here / "page.png")
+        return reading
+
+    return set_to
+
+
+TABLE = [
+    number("12", 0, 10, 0.99, 0.99),
+    number("345", 0, 110, 0.9, 0.9, 0.9),
+    number("6?", 1, 10, 0.9, 0.4),
+    number("-7.0", 2, 110, 0.99, 0.99),
+]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "inked", "said"),
+    [
+        ([], False, "nothing written"),
+        ([], True, "no digits found"),
+        (TABLE[:1], True, "12  (98.0 %)"),
+        (TABLE[1:2], True, "345  (72.9 %)"),
+        (TABLE[2:3], True, "6?  (perhaps 65, 36.0 %)"),
+        (TABLE[:2], True, "12  345 (73 %)"),
+        ([*TABLE[:1], number("?", 0, 90, 0.04)], True, "12  ? (4 %)"),
+        (TABLE, True, "\n  12  345 (73 %)\n  6? (perhaps 65, 36 %)\n  -7.0"),
+        ([number("3,?0", 0, 0, 1, 0.4, 1), *TABLE[2:]], True,
+         "\n  3,?0 (perhaps 3,50, 40 %)\n  6? (perhaps 65, 36 %)\n  -7.0"),
+    ],
+)  # fmt: skip
+def test_a_page_is_told_line_by_line_with_the_confidence_of_what_is_in_doubt(
+    call: Call,
+    model: str,
+    found: Callable[..., Reading],
+    numbers: list[Number],
+    inked: bool,
+    said: str,
+) -> None:
+    found(*numbers, inked=inked)
+    said = f"page.png: {said}".replace(": \n", ":\n")
+    assert call("read", "page.png", "--model", model) == f"{said}\n"
+
+
+def test_json_has_all_numbers_of_a_page_on_one_line(
+    lines: Callable[..., Lines], model: str, found: Callable[..., Reading]
+) -> None:
+    reading = found(*TABLE)
+    (line,) = lines("read", "page.png", "--model", model)
+    assert line == {"path": "page.png"} | json.loads(json.dumps(reading.as_data()))
+    assert [number["line"] for number in line["numbers"]] == [0, 0, 1, 2]
+
+
+def test_a_sheet_of_one_page_has_its_rows_and_columns(
+    call: Call, model: str, found: Callable[..., Reading], here: Path
+) -> None:
+    found(*TABLE)
+    said = call("read", "page.png", "--model", model, "--csv", "page.csv")
+    assert said.endswith("\n3 rows written to page.csv\n")
+    with (here / "page.csv").open(newline="") as file:
+        assert list(csv.reader(file)) == [["12", "345"], ["6?", ""], ["", "-7.0"]]
+
+
+def test_a_sheet_of_many_pictures_begins_with_names_that_no_spreadsheet_computes(
+    capsys: pytest.CaptureFixture[str],
+    pictures: Path,
+    model: str,
+    found: Callable[..., Reading],
+    here: Path,
+) -> None:
+    found(*TABLE[:2])
+    for name in ("=a.png", "+a.png", "-a.png", "@a.png"):
+        (here / name).write_bytes((pictures / "a.png").read_bytes())
+    names = ["=a.png", "+a.png", "-a.png", "@a.png", "pictures/b.png"]
+    assert run(["read", "--json", "--csv", "all.csv", "--model", model, "--", *names]) == 0
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["path"] for line in said] == names
+    with (here / "all.csv").open(newline="") as file:
+        assert list(csv.reader(file)) == [
+            [name if name[0] == "p" else f"'{name}", "12", "345"] for name in names
+        ]
+
+
+def test_in_a_sheet_of_a_folder_what_says_nothing_has_its_row_too(
+    capsys: pytest.CaptureFixture[str], pictures: Path, model: str, here: Path
+) -> None:
+    (pictures / "aa.png").write_text("Dear Sir")
+    command = ["read", "pictures", "--model", model, "--single", "--csv", "all.csv"]
+    assert run(command) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "4 rows written to all.csv"
+    with (here / "all.csv").open(newline="") as file:
+        read = {Path(name).name: digit for name, digit in csv.reader(file)}
+    assert read == {"a.png": "7", "aa.png": "", "b.png": "2", "c.jpg": "1"}
+
+
+def test_a_page_that_cannot_be_read_leaves_an_older_sheet_as_it_was(
+    capsys: pytest.CaptureFixture[str], model: str, here: Path
+) -> None:
+    (here / "page.csv").write_text("1,2\n")
+    (here / "page.png").write_text("Dear Sir")
+    assert run(["read", "page.png", "--model", model, "--csv", "page.csv"]) == 1
+    assert "written" not in capsys.readouterr().out
+    assert (here / "page.csv").read_text() == "1,2\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["page.png", "--csv", "page.png"], "whose name ends in .csv, got page.png"),
+        (["digits.npz", "--csv", "a.csv"], "--csv is of pictures, got digits.npz"),
+        (["digits.npz", "--submission", "a.csv", "--csv", "b.csv"], "leave --csv and --job away"),
+        (["page.png", "--box", "2"], "--box says what --explain is to explain: add --explain"),
+        (["page.png", "--explain", "--box", "0"], "0"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_before_a_page_is_read(
+    refusal: Callable[..., str],
+    model: str,
+    data: str,
+    found: Callable[..., Reading],
+    here: Path,
+    arguments: list[str],
+    message: str,
+) -> None:
+    found(*TABLE)
+    before = sorted(here.iterdir())
+    assert message in refusal("read", *arguments, "--model", model, status=2)
+    assert sorted(here.iterdir()) == before
+
+
+def test_a_budget_of_errors_counts_the_digits_of_a_page(
+    call: Call, blink: Model, found: Callable[..., Reading], here: Path
+) -> None:
+    calibration = {"temperature": 1.0, "threshold": 0.1, "curve": [[0.2, 1.0, 0.01]]}
+    save_model(blink.with_calibration(calibration), here / "careful.safetensors")
+    found(*TABLE)
+    said = call("read", "page.png", "--model", "careful.safetensors", "--error-budget", "1%")
+    assert "\n1 of 9 left unnamed: at most 1.00 % wrong" in said
 
 
 # Kaggle's submission

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from inkdigits.dataset import Dataset
 from inkdigits.formats import save_model
 from inkdigits.model import Card, Model
 from inkdigits.network import Dense, Flatten, Network, Rescale
-from inkdigits.sources import save
+from inkdigits.reading import Number, ReadDigit, Reading, open_picture
+from inkdigits.sources import load, save
 
 Call = Callable[..., str]
 Json = Callable[..., dict[str, Any]]
@@ -198,6 +200,205 @@ def test_what_does_not_go_together_is_refused_before_anything_is_done(
     assert sorted(here.iterdir()) == before
 
 
+# On a page
+
+LEFT, TOP, HIGH, WIDE = 60, 50, 84, 60
+
+
+@pytest.fixture
+def page(blink: Model, here: Path, monkeypatch: pytest.MonkeyPatch) -> Page:
+    """A page of two lines of digits, read as they are: the third of them least surely."""
+    return write_page(blink, here / "page.png", monkeypatch)
+
+
+def write_page(
+    model: Model, path: Path, monkeypatch: pytest.MonkeyPatch, *, times: int = 1, apart: int = 90
+) -> Page:
+    """Digits of validation that the model knows, on paper; and as `read_picture` reads them.
+
+    Args:
+        model: what reads them.
+        path: of the picture.
+        monkeypatch: reading pages has tests of its own; here it is what it should be.
+        times: how much larger than a digit in MNIST's form three times enlarged.
+        apart: how far a digit begins right of the one before it, before that.
+    """
+    validation = load("mnist:validation").subset(range(300))
+    assert validation.labels is not None
+    probabilities = model.answer(validation.images).probabilities
+    chosen = []
+    for digit in (7, 0, 2, 6):
+        own = np.flatnonzero(validation.labels == digit)
+        chosen.append(int(own[probabilities[own, digit].argmax()]))
+    pixels = np.full((400 * times, 500 * times), 250, np.uint8)
+    digits = []
+    for order, index in enumerate(chosen):
+        line, column = divmod(order, 3)
+        x, y = (LEFT + apart * column) * times, (TOP + 160 * line) * times
+        ink = validation.images[index].repeat(3 * times, 0).repeat(3 * times, 1)
+        rows, columns = np.nonzero(ink)
+        down, across = slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
+        ink = ink[down, across]
+        part = pixels[y : y + ink.shape[0], x : x + ink.shape[1]]
+        np.minimum(part, 255 - ink, out=part)
+        share = 0.4 if order == 2 else 0.99 - order / 100
+        box = (x, y, ink.shape[1], ink.shape[0])
+        digits.append(ReadDigit(int(validation.labels[index]), share, box))
+    Image.fromarray(pixels).save(path)
+    numbers = [
+        Number("70?", 0.39, (LEFT * times, TOP * times, 240 * times, HIGH * times), digits[:3], 0),
+        Number("6", 0.96, digits[3].box, digits[3:], 1),
+    ]
+
+    def as_read(source: str, model: Model, *, threshold: float | None = None) -> Reading:
+        least = 0.5 if threshold is None else threshold
+        return Reading(open_picture(source, longest=500), numbers, least)
+
+    monkeypatch.setattr("inkdigits.reading.read_picture", as_read)
+    return Page(path.name, digits)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A picture's name, and its digits."""
+
+    name: str
+    digits: list[ReadDigit]
+
+
+def test_of_a_page_the_least_sure_digit_is_explained_and_said_to_be_it(
+    call: Call, page: Page, model: str
+) -> None:
+    said = call("read", page.name, "--model", model, "--explain")
+    assert "\nDigit 3 of 4, the least sure (2, 40.0 %), by itself:\n  It looks like a 2, " in said
+
+
+def test_of_a_page_no_picture_is_to_be_learned_from(
+    call: Call, page: Page, seven: str, model: str
+) -> None:
+    """A command that teaches a page as one digit would spoil what it teaches."""
+    arguments = ("--model", model, "--explain", "--expected", "5")
+    assert "your hand: inkdigits teach" in call("read", seven, "--single", *arguments)
+    said = call("read", page.name, *arguments)
+    assert "What to do:" in said
+    assert "inkdigits teach" not in said
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+@pytest.mark.parametrize(("times", "apart"), [(1, 90), (4, 90), (1, 60)])
+def test_a_digit_of_a_page_is_explained_by_its_number_in_reading_order(
+    document: Json,
+    blink: Model,
+    here: Path,
+    model: str,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    times: int,
+    apart: int,
+) -> None:
+    page = write_page(blink, here / "page.png", monkeypatch, times=times, apart=apart)
+    arguments = ("read", page.name, "--model", model, "--explain", "--box", str(number))
+    line = document(*arguments)
+    digit = page.digits[number - 1]
+    explanation = line["explanation"]
+    assert explanation["box"] == number
+    article = f"a {digit.digit}"
+    assert explanation["verdict"].startswith(f"It looks like {article}, ")
+    # Where it is on the page, in the page's own pixels.
+    assert np.abs(np.subtract(explanation["seen"]["box"], digit.box)).max() <= 6 * times
+    assert [each["text"] for each in line["numbers"]] == ["70?", "6"]
+
+
+def test_what_is_drawn_of_a_page_is_the_digit_in_full_detail_without_its_neighbours(
+    document: Json, blink: Model, here: Path, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from inkdigits import plots
+
+    looks: list[plots.Look] = []
+    stages = plots.stages
+    monkeypatch.setattr(plots, "stages", lambda look: looks.append(look) or stages(look))
+    page = write_page(blink, here / "page.png", monkeypatch, times=4, apart=60)
+    arguments = ("read", page.name, "--model", model, "--explain", "--box", "2")
+    document(*arguments, "--out", "a.png")
+    (look,) = looks
+    assert look.title.startswith("page.png, digit 2 of 4: 0  (")
+    _, _, width, height = page.digits[1].box
+    assert look.pixels.shape[0] > height
+    margin = (look.pixels.shape[1] - width) // 2
+    assert margin > 20
+    # Left and right of the 0 stand a 7 and a 2, which are not shown.
+    assert (look.pixels[:, : margin - 1] == 250).all()
+    assert (look.pixels[:, -margin + 1 :] == 250).all()
+    assert (look.pixels[:, margin:-margin] < 100).any()
+
+
+def test_a_number_that_no_digit_of_the_page_has_is_refused(
+    refusal: Refusal, page: Page, model: str, here: Path
+) -> None:
+    arguments = ("read", page.name, "--model", model, "--explain", "--box")
+    message = refusal(*arguments, "5", status=2)
+    assert "expected --box from 1 to 4, the last digit of page.png, got 5" in message
+    assert "names one of the digits on a page, got --single" in refusal(
+        *arguments, "1", "--single", status=2
+    )
+    assert "got 2 pictures" in refusal(*arguments, "1", page.name, status=2)
+
+
+def test_where_there_is_no_digit_none_can_be_named(
+    refusal: Refusal, model: str, here: Path
+) -> None:
+    Image.new("RGB", (90, 50), "white").save(here / "empty.png")
+    arguments = ("read", "empty.png", "--model", model, "--explain", "--box", "1")
+    assert "--box names a digit, and empty.png has none" in refusal(*arguments, status=2)
+
+
+def test_the_one_digit_of_a_picture_is_explained_by_its_number_as_without(
+    call: Call, seven: str, model: str
+) -> None:
+    arguments = ("read", seven, "--model", model, "--explain")
+    assert call(*arguments, "--box", "1") == call(*arguments)
+
+
+def test_a_page_is_drawn_with_what_was_read_on_it(
+    document: Json, page: Page, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from inkdigits import plots
+
+    drawn: list[plots.Page] = []
+    overlay = plots.overlay
+    monkeypatch.setattr(plots, "overlay", lambda page: drawn.append(page) or overlay(page))
+    line = document("read", page.name, "--model", model, "--out", "page-read.png")
+    assert line["drawn"] == "page-read.png"
+    with Image.open("page-read.png") as picture:
+        assert picture.width > 1000
+    (shown,) = drawn
+    assert [number.text for number in shown.numbers] == ["702", "6"]
+    assert [unsure for number in shown.numbers for _, unsure in number.digits] == [
+        *[False] * 2,
+        True,
+        False,
+    ]
+    assert [box for number in shown.numbers for box, _ in number.digits] == [
+        digit.box for digit in page.digits
+    ]
+    assert shown.title == "page.png: 2 numbers, 1 of 4 digits not sure (?)"
+    # A digit of it that is explained is drawn on its way.
+    document("read", page.name, "--model", model, "--explain", "--box", "2", "--out", "a.png")
+    # One digit a picture, and a picture of one digit, too.
+    document("read", page.name, "--model", model, "--single", "--out", "a.png")
+    assert len(drawn) == 1
+
+
+def test_a_picture_of_one_digit_is_drawn_on_its_way(
+    document: Json, seven: str, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from inkdigits import plots
+
+    monkeypatch.delattr(plots, "overlay")
+    document("read", seven, "--model", model, "--out", "a.png")
+    assert Path("a.png").exists()
+
+
 # How many to name
 
 
@@ -224,7 +425,8 @@ def test_a_budget_of_errors_becomes_the_threshold_of_the_models_card(
     for index in (first, second, unsure):
         glyph = some.images[index].repeat(4, 0).repeat(4, 1)
         Image.fromarray(255 - glyph).save(here / "digits" / f"{index:03}.png")
-    said = call("read", "digits", "--model", careful, "--error-budget", budget).splitlines()
+    arguments = ("--single", "--model", careful, "--error-budget", budget)
+    said = call("read", "digits", *arguments).splitlines()
     assert len(said) == 4
     assert said[-1] == f"{3 - named} of 3 left unnamed: at most {told}"
     assert sum("not sure" in line for line in said) == 3 - named
@@ -270,6 +472,7 @@ def test_what_is_better_not_named_is_told_in_words(
     call: Call, some: Dataset, here: Path, seven: str, logits: list[float], none: float, said: str
 ) -> None:
     save_model(sceptic(none, *logits), here / "sceptic.safetensors")
-    assert call("read", seven, "--model", "sceptic.safetensors") == f"{seven}: {said}\n"
+    arguments = ("--single", "--model", "sceptic.safetensors")
+    assert call("read", seven, *arguments) == f"{seven}: {said}\n"
     save(some.subset(range(1)), here / "one.npz")
     assert call("read", "one.npz", "--model", "sceptic.safetensors") == f"0: {said}\n"

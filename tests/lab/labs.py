@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import json
 import re
+import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,69 +13,95 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import IO, Any
 
-ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/\?token=(\w+)")
+ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/(?:\?token=(\w+))?")
+PATIENCE = 60  # seconds until a test gives up on an answer; none of them measures anything
+GENEROUS = 10  # the end takes 5 seconds at most
+
+# What is started in the background may have to ignore Ctrl-C; a terminal's program does not.
+PROGRAM = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from inkdigits.__main__ import main
+main()
+"""
 
 
 @dataclass
 class Lab:
-    """`inkdigits lab`, started and ended as people do.
+    """`inkdigits lab`, started and ended as people do; what it says is kept, with the line ends.
 
     Args:
         home: where it keeps what its user makes.
+        options: of the command line, beside that.
         port: 0 for any that is free; after the first start the one that it has.
     """
 
     home: Path
+    options: tuple[str, ...] = ()
     port: int = 0
     address: str = ""
     token: str = ""
-    process: subprocess.Popen[str] | None = None
-    said: list[str] = field(default_factory=list)
-    listener: threading.Thread | None = None
+    out: list[str] = field(default_factory=list)
+    err: list[str] = field(default_factory=list)
+    listeners: list[threading.Thread] = field(default_factory=list)
+    process: subprocess.Popen[str] = field(init=False)
 
     def start(self) -> None:
-        """Returns when the lab has said where it is."""
-        command = [sys.executable, "-m", "inkdigits", "lab", "--no-browser"]
-        command += ["--home", str(self.home)]
+        """Returns when the lab has said where it is; fails where it ends instead."""
+        command = [sys.executable, "-c", PROGRAM, "lab", "--no-browser", "--home", str(self.home)]
         command += ["--port", str(self.port)] if self.port else []
         self.process = subprocess.Popen(
-            command,
+            [*command, *self.options],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
         assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        self.listen(self.process.stderr, self.err)
+        found = None
         for line in self.process.stdout:
-            self.said.append(line)
+            self.out.append(line)
             if found := ADDRESS.search(line):
-                self.address, self.port, self.token = found[0], int(found[1]), found[2]
+                self.address, self.port, self.token = found[0], int(found[1]), found[2] or ""
                 break
-        else:
-            raise AssertionError(f"the lab did not start: {''.join(self.said)}")
-        self.listener = threading.Thread(
-            target=self.listen, args=[self.process.stdout], daemon=True
-        )
-        self.listener.start()
+        self.listen(self.process.stdout, self.out)
+        if not found:
+            self.process.wait(timeout=PATIENCE)
+            raise AssertionError(f"the lab ended with {self.end()}: {''.join(self.err)}")
 
-    def listen(self, stream: IO[str]) -> None:
+    def listen(self, stream: IO[str], said: list[str]) -> None:
         """Keeps what the lab says, to its end."""
-        with stream:
-            self.said.extend(stream)
+
+        def take() -> None:
+            with stream:
+                said.extend(stream)
+
+        self.listeners.append(threading.Thread(target=take, daemon=True))
+        self.listeners[-1].start()
 
     def end(self, number: int = signal.SIGTERM) -> int:
-        """Ends it with a signal; its exit status."""
-        assert self.process is not None
+        """Ends it with a signal; its exit status, below 0 for that of a signal."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        status = self.process.wait(timeout=10)
-        if self.listener is not None:
-            self.listener.join(timeout=10)
+        status = self.process.wait(timeout=GENEROUS)
+        while self.listeners:
+            self.listeners.pop().join(timeout=GENEROUS)
         return status
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
+        """The status of an answer, and what it says: JSON, or bytes."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection.request(method, path, body, {"Authorization": f"Bearer {self.token}", **headers})
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        return answer.status, json.loads(content) if content[:1] in (b"{", b"[") else content
 
 
 @contextmanager
@@ -85,6 +113,15 @@ def running_lab(home: Path) -> Iterator[Lab]:
         yield lab
     finally:
         lab.end()
+
+
+def with_run(home: Path, name: str, model: Path) -> None:
+    """Puts into a home a run that has a model."""
+    run = home / "runs" / name
+    run.mkdir(parents=True)
+    shutil.copyfile(model, run / "model.safetensors")
+    about = {"id": name, "name": "My own", "created": "2026-01-01T00:00:00", "settings": {}}
+    (run / "run.json").write_text(json.dumps({**about, "kind": "training"}))
 
 
 @contextmanager
@@ -114,3 +151,15 @@ def watched_page(browser: Any, lab: Lab, **options: Any) -> Iterator[Any]:
     own = f"http://127.0.0.1:{lab.port}/"
     assert [url for url in asked if not url.startswith((own, "blob:", "data:"))] == []
     assert complaints == []
+
+
+def settle(page: Any) -> None:
+    """Waits until the page has kept all of its state, so that nothing of it comes later."""
+    mark = secrets.token_hex(4)
+    with page.expect_response(lambda response: mark in (response.request.post_data or "")):
+        page.evaluate("(mark) => lab.state.set('mark', mark)", mark)
+
+
+def button(page: Any, name: str) -> Any:
+    """The button of that name, and of no more than that."""
+    return page.get_by_role("button", name=name, exact=True)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from labs import Lab, running_lab, watched_page
+from labs import Lab, running_lab, settle, watched_page
 
 expect: Any = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed"
@@ -31,13 +30,6 @@ def page(browser: Any, lab: Lab) -> Iterator[Any]:
     with watched_page(browser, lab) as opened:
         yield opened
         settle(opened)
-
-
-def settle(page: Any) -> None:
-    """Waits until the page has kept all of its state, so that nothing of it comes later."""
-    mark = secrets.token_hex(4)
-    with page.expect_response(lambda response: mark in (response.request.post_data or "")):
-        page.evaluate("(mark) => lab.state.set('mark', mark)", mark)
 
 
 def happens(page: Any, name: str, detail: object = None) -> None:

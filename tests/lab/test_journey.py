@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from labs import Lab, running_lab, watched_page
+from labs import Lab, button, running_lab, watched_page
 
 expect: Any = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed"
@@ -68,10 +68,6 @@ def draw(page: Any, *strokes: tuple[tuple[float, float], ...]) -> None:
         for place in places[1:]:
             page.mouse.move(*place, steps=6)
         page.mouse.up()
-
-
-def button(page: Any, name: str) -> Any:
-    return page.get_by_role("button", name=name, exact=True)
 
 
 def step(page: Any, number: int) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.lab.labs import Lab, running_lab, watched_page
+from tests.lab.labs import Lab, running_lab, watched_page, with_run
 
 from inkdigits.dataset import Dataset
 from inkdigits.evaluation import report
@@ -47,11 +45,7 @@ def reader() -> Model:
 def lab(blink_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A lab with a second model, that of a run."""
     home = tmp_path_factory.mktemp("home")
-    run = home / "runs" / OWN
-    run.mkdir(parents=True)
-    shutil.copyfile(blink_file, run / "model.safetensors")
-    about = {"id": OWN, "name": "My own", "created": "2026-01-01T00:00:00", "settings": {}}
-    (run / "run.json").write_text(json.dumps({**about, "kind": "training"}))
+    with_run(home, OWN, blink_file)
     with running_lab(home) as running:
         yield running
 
@@ -274,6 +268,35 @@ def test_a_cell_of_the_confusion_matrix_opens_its_pictures(
     pictures.first.click()
     expect(says(page)).to_contain_text(f"a {label}. The network reads {answer}")
     expect(page.get_by_role("heading", name="The digit", exact=True)).to_be_focused()
+
+
+def test_of_many_pictures_some_are_shown_and_a_button_goes_on_to_the_next(page: Any) -> None:
+    page.locator("ink-confusion").scroll_into_view_if_needed()
+    cell = page.locator("ink-confusion tbody tr").first.locator("td").first.locator("button")
+    count = int(cell.text_content(timeout=60_000))
+    cell.click()
+    pictures = page.locator("ink-mistakes li button")
+    expect(pictures).to_have_count(40)
+    more = page.get_by_role("button", name="Show more")
+    more.click()
+    expect(pictures).to_have_count(80)
+    expect(pictures.nth(40)).to_be_focused()
+    for shown in range(80, count, 40):
+        expect(pictures).to_have_count(shown)
+        more.click()
+    expect(pictures).to_have_count(count)
+    expect(more).to_be_hidden()
+    names = pictures.evaluate_all("all => all.map((one) => one.firstChild.ariaLabel)")
+    assert len(set(names)) == count
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(-0.004, "0.00"), (0.004, "0.00"), (-0.005001, "−0.01"), (-120.2, "−120"), (0, "0")],
+)
+def test_what_rounds_to_nothing_has_no_sign(page: Any, value: float, said: str) -> None:
+    short = "async (value) => (await import('/static/words.js')).words.look.short(value)"
+    assert page.evaluate(short, value) == said
 
 
 def test_the_ten_digits_that_it_imagines_can_be_looked_at(page: Any) -> None:

@@ -15,10 +15,9 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from labs import GENEROUS, PATIENCE, Lab
 
 from inkdigits.errors import InkdigitsError
 from inkdigits.lab import server
@@ -26,83 +25,37 @@ from inkdigits.lab.server import HOST, bound, shows_windows
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
 
-PATIENCE = 60  # seconds until a test gives up on a process; none of them measures anything
 DOCS = Path(__file__).parents[2] / "docs"
-GENEROUS = 10  # the end takes 5 seconds at most
-
-PROGRAM = """
-import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from inkdigits.__main__ import main
-main()
-"""
-
-
-class Running:
-    """`inkdigits lab …` in a process of its own, once it has said where it is."""
-
-    def __init__(self, home: Path, *options: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, "lab", "--no-browser", "--home", str(home), *options],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        self.said = self.process.stdout.readline() + self.process.stdout.readline()
-        address = next((word for word in self.said.split() if word.startswith("http")), "")
-        self.address = urlsplit(address)
-        self.token = parse_qs(self.address.query).get("token", [""])[0]
-        self.port = self.address.port or 0
-
-    def connection(self) -> HTTPConnection:
-        return HTTPConnection(HOST, self.port, timeout=PATIENCE)
-
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-        connection = self.connection()
-        connection.request(method, path, body, {"Authorization": f"Bearer {self.token}", **headers})
-        answer = connection.getresponse()
-        content = answer.read()
-        connection.close()
-        return answer.status, json.loads(content) if content[:1] in (b"{", b"[") else content
-
-    def end(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
-        """The status, and what was said on stdout and stderr after that."""
-        self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=GENEROUS)
-        return self.process.returncode, out, err
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
+def start(tmp_path: Path) -> Iterator[Callable[..., Lab]]:
     """Starts labs on one home, and ends them all."""
-    started = []
+    started: list[Lab] = []
 
-    def begin(*options: str) -> Running:
-        started.append(Running(tmp_path / "home", *options))
+    def begin(*options: str) -> Lab:
+        started.append(Lab(tmp_path / "home", options))
+        started[-1].start()
         return started[-1]
 
     yield begin
     for each in started:
-        each.process.kill()
-        each.process.communicate()
+        each.end(signal.SIGKILL)
 
 
 @posix
-def test_it_says_its_address_answers_there_and_ends_well(start: Callable[..., Running]) -> None:
+def test_it_says_its_address_answers_there_and_ends_well(start: Callable[..., Lab]) -> None:
     lab = start()
-    assert lab.address.hostname == "127.0.0.1"
-    assert (
-        lab.said
-        == f"The lab is at http://127.0.0.1:{lab.port}/?token={lab.token}\nCtrl-C ends it\n"
-    )
     assert lab.ask("GET", "/api/lab/state") == (200, {})
     assert lab.ask("GET", "/api/models")[0] == 200
-    assert lab.end() == (0, "", "")
+    assert lab.end() == 0
+    address = f"http://127.0.0.1:{lab.port}/?token={lab.token}"
+    assert "".join(lab.out) == f"The lab is at {address}\nCtrl-C ends it\n"
+    assert lab.err == []
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_what_the_documentation_asks_with_curl_is_answered(start: Callable[..., Running]) -> None:
+def test_what_the_documentation_asks_with_curl_is_answered(start: Callable[..., Lab]) -> None:
     asked = re.findall(r"^\$ (curl .+)$", (DOCS / "lab.md").read_text(encoding="utf-8"), re.M)
     lab = start("--api-only")
     for line in asked:
@@ -116,12 +69,14 @@ def test_what_the_documentation_asks_with_curl_is_answered(start: Callable[..., 
 
 
 @posix
-def test_after_ctrl_c_there_is_a_line_and_130(start: Callable[..., Running]) -> None:
-    assert start().end(signal.SIGINT) == (130, "", "inkdigits: stopped\n")
+def test_after_ctrl_c_there_is_a_line_and_130(start: Callable[..., Lab]) -> None:
+    lab = start()
+    assert lab.end(signal.SIGINT) == 130
+    assert lab.err == ["inkdigits: stopped\n"]
 
 
 @posix
-def test_a_restart_keeps_the_token_and_the_state(start: Callable[..., Running]) -> None:
+def test_a_restart_keeps_the_token_and_the_state(start: Callable[..., Lab]) -> None:
     first = start()
     first.ask("PUT", "/api/lab/state", b'{"strokes": [1, 2, 3]}')
     first.end()
@@ -131,26 +86,27 @@ def test_a_restart_keeps_the_token_and_the_state(start: Callable[..., Running]) 
 
 
 @posix
-def test_a_killed_lab_holds_nobody_up(start: Callable[..., Running]) -> None:
+def test_a_killed_lab_holds_nobody_up(start: Callable[..., Lab]) -> None:
     first = start()
     first.end(signal.SIGKILL)
     assert start().ask("GET", "/api/lab/state") == (200, {})
 
 
 def test_a_second_lab_on_the_same_home_is_refused_and_told_of_the_first(
-    start: Callable[..., Running],
+    start: Callable[..., Lab],
 ) -> None:
     first = start()
-    second = start()
-    out, err = second.process.communicate(timeout=PATIENCE)
-    assert (second.process.returncode, second.said + out) == (1, "")
-    assert err.count("\n") == 1
-    assert f"process {first.process.pid}, http://127.0.0.1:{first.port}/" in err
+    second = Lab(first.home)
+    with pytest.raises(AssertionError, match="ended with 1"):
+        second.start()
+    assert second.out == []
+    (said,) = second.err
+    assert f"process {first.process.pid}, {first.address.split('?')[0]}" in said
     reading = start("--api-only")  # which writes nothing
     assert reading.ask("GET", "/api/models")[0] == 200
 
 
-def test_it_listens_on_this_machine_alone(start: Callable[..., Running]) -> None:
+def test_it_listens_on_this_machine_alone(start: Callable[..., Lab]) -> None:
     lab = start()
     other = socket.socket()
     other.settimeout(2)
@@ -161,7 +117,7 @@ def test_it_listens_on_this_machine_alone(start: Callable[..., Running]) -> None
         other.close()
 
 
-def test_what_is_no_http_is_told_so(start: Callable[..., Running]) -> None:
+def test_what_is_no_http_is_told_so(start: Callable[..., Lab]) -> None:
     lab = start()
     with socket.create_connection((HOST, lab.port), timeout=PATIENCE) as line:
         line.sendall(b"\x16\x03\x01nonsense\r\n\r\n")
@@ -177,7 +133,7 @@ def test_what_is_no_http_is_told_so(start: Callable[..., Running]) -> None:
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
 @pytest.mark.parametrize("kind", ["declared", "chunked", "form"])
 def test_a_body_over_the_limit_is_refused_in_flat_memory(
-    start: Callable[..., Running], kind: str
+    start: Callable[..., Lab], kind: str
 ) -> None:
     lab = start()
     lab.ask("POST", "/api/read", b"warm up")

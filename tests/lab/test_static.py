@@ -15,7 +15,7 @@ FILES = sorted(path for path in STATIC.rglob("*") if path.is_file())
 FETCHED = [path for path in FILES if not path.name.endswith(".d.ts")]  # types are for checkers
 SCRIPTS = [path for path in FILES if path.suffix == ".js"]
 
-LIMIT = 250 << 10  # bytes of all that a browser may fetch
+LIMIT = 250_000  # bytes of all that a browser may fetch
 
 # Literals that stand where people would see them: text given to an element, labels, alternatives.
 SPOKEN = re.compile(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from labs import Lab, running_lab, watched_page
+from labs import Lab, button, running_lab, settle, watched_page
 
 expect: Any = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed"
@@ -85,28 +85,17 @@ def forget(page: Any) -> None:
             lab.state.set("model", "reader");
         }"""
     )
-    with page.expect_response("**/api/lab/state"):
-        page.evaluate("() => { lab.state.set('end', 1); dispatchEvent(new Event('pagehide')); }")
+    settle(page)
 
 
 def open_train(page: Any, settings: dict[str, Any] | None = None) -> None:
     """The view as it is after a reload, with these settings in its form."""
     if settings is not None:
-        with page.expect_response("**/api/lab/state"):
-            page.evaluate(
-                """(settings) => {
-                    lab.state.set("settings", settings);
-                    dispatchEvent(new Event("pagehide"));
-                }""",
-                settings,
-            )
+        page.evaluate("(settings) => lab.state.set('settings', settings)", settings)
+        settle(page)
     page.goto(page.url.split("#")[0] + "#train")
     page.reload()
     expect(page.locator(".estimate")).to_contain_text("parameters")
-
-
-def button(page: Any, name: str) -> Any:
-    return page.get_by_role("button", name=name, exact=True)
 
 
 def is_now(page: Any, state: str) -> None:
@@ -310,12 +299,18 @@ def test_runs_are_named_overlaid_compared_and_removed(page: Any) -> None:
         "aria-label", re.compile(r"^A \d: the one says \d, the other \d$")
     )
 
-    rows.first.get_by_role("button", name="Remove").click()
-    button(page, "Keep it").click()
-    expect(rows).to_have_count(2)
-    rows.first.get_by_role("button", name="Remove").click()
-    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    asked: list[str] = []
+
+    def answers(dialog: Any, answer: str) -> None:
+        asked.append(dialog.message)
+        getattr(dialog, answer)()
+
+    for answer in ("dismiss", "accept"):
+        expect(rows).to_have_count(2)
+        page.once("dialog", lambda dialog, answer=answer: answers(dialog, answer))
+        rows.first.get_by_role("button", name="Remove").click()
     expect(rows).to_have_count(1)
+    assert asked == ["Remove “Second”, its curves and its model?"] * 2
     expect(page.get_by_label("Name of this run")).to_have_value("First")
     expect(page.locator("#model")).not_to_contain_text("Second")
 

@@ -16,7 +16,7 @@ from inkdigits.errors import DataError
 from inkdigits.glyph import STROKE_WIDTHS
 from inkdigits.model import Card, Model
 from inkdigits.network import Dense, Flatten, Network, Rescale
-from inkdigits.reading import Explanation, Picture, explain, prepare, read
+from inkdigits.reading import Explanation, Picture, explain, prepare, read_digit
 from inkdigits.reading.advice import CHANGES, CHECKS, Seen
 
 PAPER, DARK = 230, 30
@@ -207,7 +207,7 @@ def test_a_trial_is_the_picture_read_with_that_one_choice(
     usual = prepare(picture).glyph
     tried = {trial.change.name: trial for trial in explanation.trials}
     for change in CHANGES:
-        reading = read(picture, bars, choices=change.choices)
+        reading = read_digit(picture, bars, choices=change.choices)
         glyph = reading.prepared.glyph
         assert (change.name in tried) == (not np.array_equal(glyph, usual)), change.name
         if change.name in tried:
@@ -220,7 +220,7 @@ def test_a_trial_is_the_picture_read_with_that_one_choice(
 
 def test_the_reading_itself_is_the_one_without_an_explanation(some: Dataset, blink: Model) -> None:
     picture = pictured(np.repeat(255 - some.images[3].repeat(5, 0).repeat(5, 1)[..., None], 3, 2))
-    explained, alone = explain(picture, blink).reading, read(picture, blink)
+    explained, alone = explain(picture, blink).reading, read_digit(picture, blink)
     assert np.array_equal(explained.answers.probabilities, alone.answers.probabilities)
     assert explained.as_data() == alone.as_data()
 

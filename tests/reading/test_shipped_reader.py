@@ -16,7 +16,7 @@ from inkdigits.dataset import Dataset
 from inkdigits.formats import load_model
 from inkdigits.formats.html import page_of
 from inkdigits.model import Model
-from inkdigits.reading import Picture, read
+from inkdigits.reading import Picture, read_digit
 from inkdigits.sources import load
 from inkdigits.sources.negatives import KINDS
 from inkdigits.training import RECIPES
@@ -72,24 +72,24 @@ def test_it_reads_digits_from_paper_of_each_kind(reader: Model, digits: Dataset,
     for index in range(40):
         pixels = written_on(kind, digits.images[index], chance, digits.images).pixels
         height, width, _ = pixels.shape
-        right += read(Picture(pixels, (width, height)), reader).digit == digits.known_labels[index]
+        right += read_digit(Picture(pixels, (width, height)), reader).digit == digits.known_labels[index]
     assert right >= 36
 
 
 @pytest.mark.parametrize("kind", ["blanks", "noise", "scribbles", "bold letters", "silhouettes"])
 def test_it_refuses_what_is_no_digit(reader: Model, kind: str) -> None:
     drawn = KINDS[kind](60, np.random.default_rng(7))
-    refused = sum(read(as_picture(glyph), reader).rejected for glyph in drawn)
+    refused = sum(read_digit(as_picture(glyph), reader).rejected for glyph in drawn)
     assert refused >= 51
 
 
 def test_it_refuses_few_true_digits(reader: Model, digits: Dataset) -> None:
-    refused = sum(read(as_picture(glyph), reader).rejected for glyph in digits.images[:300])
+    refused = sum(read_digit(as_picture(glyph), reader).rejected for glyph in digits.images[:300])
     assert refused <= 6
 
 
 def test_a_blank_sheet_is_no_digit(reader: Model) -> None:
-    reading = read(Picture(np.full((300, 200, 3), 240, np.uint8), (200, 300)), reader)
+    reading = read_digit(Picture(np.full((300, 200, 3), 240, np.uint8), (200, 300)), reader)
     assert reading.rejected
     assert reading.not_a_digit == 1
     assert reading.numbers == []

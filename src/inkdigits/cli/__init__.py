@@ -27,6 +27,7 @@ COMMANDS = {
     "convert": "Convert digits from one format to another.",
     "export": "Turn a model into one HTML page that reads what is drawn.",
     "teach": "Keep pictures of your own digits, to learn from.",
+    "sheet": "Print a sheet to write digits in, and read its photo.",
     "lab": "Draw, watch a network learn, look inside: in your browser.",
 }
 

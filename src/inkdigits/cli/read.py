@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -11,24 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from inkdigits.cli.console import Command, json_option, per_cent, print_json, progress, shown
+from inkdigits.cli.console import Command, json_option, per_cent, print_json, progress
 from inkdigits.cli.inputs import as_neither, things_in
+from inkdigits.cli.reading_line import Line, failure, in_words, picture_line, spoken
+from inkdigits.cli.reading_sheet import Sheet, write_submission
 
 if TYPE_CHECKING:
-    from inkdigits.model import Answers, Model
-    from inkdigits.reading import Reading
+    from inkdigits.model import Model
 
 __all__ = ["Line", "command", "failure", "in_words", "picture_line"]
 
 EXAMPLES = """
-    inkdigits read photo.jpg                                   the digit in a picture
+    inkdigits read page.jpg                                    the numbers on a page
+    inkdigits read page.jpg --csv page.csv --out seen.png      as a table; and where each was seen
     inkdigits read photo.jpg --explain --expected 7            why it was read wrongly, what to do
-    inkdigits read pictures --single --json                    a folder, a JSON line a picture
+    inkdigits read pictures --single --json                    a digit each, a JSON line a picture
     inkdigits read pictures --error-budget 1%                  leave unnamed what may be wrong
+    inkdigits read scans --job scans.job                       thousands: killed, it goes on
     inkdigits read test.csv --submission submission.csv        Kaggle's test file
 """
-
-UNLIKELY = 0.05  # confidence: such a digit is not worth mentioning
 
 
 class Share(click.ParamType):  # type: ignore[type-arg]  # generic in click's stubs alone
@@ -49,21 +49,22 @@ class Share(click.ParamType):  # type: ignore[type-arg]  # generic in click's st
         return share
 
 
-@dataclass(frozen=True)
-class Line:
-    """What there is to say of one input.
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What was asked for, besides the inputs: an entry an option of the command."""
 
-    Args:
-        data: for JSON.
-        words: for a person.
-        failed: whether it could not be read.
-        unnamed: whether the digit was left unnamed.
-    """
-
-    data: dict[str, Any]
-    words: str
-    failed: bool = False
-    unnamed: bool = False
+    model: str
+    single: bool
+    error_budget: float | None
+    csv: str | None
+    job: str | None
+    workers: int | None
+    explain: bool
+    expected: int | None
+    box: int | None
+    out: str | None
+    submission: str | None
+    as_json: bool
 
 
 @click.command(cls=Command, examples=EXAMPLES)
@@ -78,90 +79,141 @@ class Line:
     metavar="SHARE",
     help="Name so many digits that at most this share is wrong: 1% or 0.01.",
 )
+@click.option(
+    "--csv", metavar="CSV", help="Write the numbers as a sheet, in the rows and columns of a table."
+)
+@click.option(
+    "--job",
+    metavar="FOLDER",
+    help="Keep the readings of thousands of pictures there; a run that was killed goes on.",
+)
+@click.option(
+    "--workers", type=click.IntRange(min=1), metavar="N", help="At most so many processes of a job."
+)
 @click.option("--explain", is_flag=True, help="Say what the answer hangs on, and what to do.")
 @click.option("--expected", type=click.IntRange(0, 9), metavar="D", help="What it should be.")
-@click.option("--out", metavar="PNG", help="Draw how one picture was read.")
+@click.option(
+    "--box", type=click.IntRange(min=1), metavar="N", help="Explain the Nth digit of the page."
+)
+@click.option("--out", metavar="PICTURE", help="Draw how one picture was read.")
 @click.option(
     "--submission", metavar="CSV", help="Write the digits of one data file as ImageId,Label."
 )
 @json_option
-def command(
-    inputs: tuple[str, ...],
-    model: str,
-    single: bool,
-    error_budget: float | None,
-    explain: bool,
-    expected: int | None,
-    out: str | None,
-    submission: str | None,
-    as_json: bool,
-) -> int:
-    """Read digits from pictures, photos and scans of any size, and from files of digits.
+def command(inputs: tuple[str, ...], **given: Any) -> int:
+    """Read numbers from pictures, photos and scans of any size, and digits from files of them.
 
-    A picture shows one digit. A data file (CSV, IDX, npz) is taken as it is, a line for each
-    record. What cannot be read is named in its place, and the command fails in the end.
+    A picture is a page of numbers, or of one. A digit that is better not named is a question mark.
+    A data file (CSV, IDX, npz) is taken as it is, a line for each record. What cannot be read is
+    named in its place, and the command fails in the end.
     """
     from inkdigits.formats import load_model
 
-    check_options(inputs, explain, expected, out, submission, error_budget)
-    reader = load_model(model)
-    if submission is not None:
-        write_submission(inputs[0], reader, Path(submission), as_json)
+    options = Options(**given)
+    check_options(inputs, options)
+    reader = load_model(options.model)
+    if options.submission is not None:
+        write_submission(inputs[0], reader, Path(options.submission), options.as_json)
         return 0
-    threshold = None if error_budget is None else reader.threshold_within(error_budget)
-    if explain or out is not None:
-        from inkdigits.cli.explaining import explained
+    budget = options.error_budget
+    threshold = None if budget is None else reader.threshold_within(budget)
+    sheet = Sheet(options.csv, named=len(inputs) > 1 or Path(inputs[0]).is_dir())
+    if options.job is not None:
+        from inkdigits.cli.reading_job import read_job
 
-        lines = explained(inputs, reader, threshold, single, expected, out, explain)
+        unnamed, total, failed = read_job(
+            options.job,
+            inputs,
+            options.model,
+            reader,
+            threshold=threshold,
+            single=options.single,
+            workers=options.workers,
+            as_json=options.as_json,
+            take=sheet.take,
+        )
     else:
-        lines = read_all(inputs, reader, threshold, single)
-    failed, unnamed, total = False, 0, 0
-    for line in lines:
-        failed = failed or line.failed
-        unnamed += line.unnamed
-        total += not line.failed
-        if as_json:
-            print_json(line.data)
-        else:
-            print(line.words, flush=True)
-    if threshold is not None and error_budget is not None and not as_json:
+        unnamed, total, failed = 0, 0, 0
+        for line in lines_of(inputs, reader, threshold, options):
+            failed += line.failed
+            unnamed += line.unnamed
+            total += line.digits
+            sheet.take(line.data)
+            if options.as_json:
+                print_json(line.data)
+            else:
+                print(line.words, flush=True)
+    sheet.write(told=not options.as_json)
+    if threshold is not None and budget is not None and not options.as_json:
         print(
-            f"{unnamed:,} of {total:,} left unnamed: at most {per_cent(error_budget)} wrong is "
+            f"{unnamed:,} of {total:,} left unnamed: at most {per_cent(budget)} wrong is "
             f"promised from a confidence of {per_cent(threshold)} on"
         )
-    return int(failed)
+    return int(failed > 0)
 
 
-def check_options(
-    inputs: tuple[str, ...],
-    explain: bool,
-    expected: int | None,
-    out: str | None,
-    submission: str | None,
-    error_budget: float | None,
-) -> None:
+def check_options(inputs: tuple[str, ...], options: Options) -> None:
     """What goes together, before anything is done."""
-    if submission is not None:
+    drawn = options.explain or options.out is not None
+    if options.submission is not None:
         if len(inputs) != 1:
             raise click.UsageError(f"--submission takes one data file, got {len(inputs)}")
-        if explain or out is not None or error_budget is not None:
+        if drawn or options.error_budget is not None:
             raise click.UsageError(
                 "--submission names every digit and draws none: leave --explain, --out and "
                 "--error-budget away"
             )
-    if expected is not None and not explain:
-        raise click.UsageError("--expected says what --explain is to explain: add --explain")
-    if out is not None:
+        if options.csv is not None or options.job is not None:
+            raise click.UsageError("--submission is of a data file: leave --csv and --job away")
+    for name, value in (("--expected", options.expected), ("--box", options.box)):
+        if value is not None and not options.explain:
+            raise click.UsageError(f"{name} says what --explain is to explain: add --explain")
+    if options.job is not None and drawn:
+        raise click.UsageError("--job is for thousands: explain and draw one picture without it")
+    if options.workers is not None and options.job is None:
+        raise click.UsageError("--workers is how many processes do a --job: add --job")
+    if options.csv is not None:
+        if not options.csv.lower().endswith(".csv"):
+            raise click.UsageError(
+                f"--csv writes a file whose name ends in .csv, got {options.csv}"
+            )
+        for name in inputs:
+            if any(kind == "data" for kind, _ in things_in(name)):
+                raise click.UsageError(
+                    f"--csv is of pictures, got {name}: --submission is of a data file"
+                )
+    if options.out is not None:
+        out = Path(options.out)
         if len(inputs) != 1:
             raise click.UsageError(f"--out draws one picture, got {len(inputs)}: name one")
-        if Path(out).exists() and Path(inputs[0]).exists() and Path(out).samefile(inputs[0]):
+        if out.exists() and Path(inputs[0]).exists() and out.samefile(inputs[0]):
             raise click.UsageError(f"--out would replace the picture {out}: choose another name")
         from inkdigits.plots.paper import drawable
 
-        drawable(out)
+        drawable(options.out)
 
 
 # Many inputs
+
+
+def lines_of(
+    inputs: tuple[str, ...], model: Model, threshold: float | None, options: Options
+) -> Iterator[Line]:
+    """A line for each input, explained and drawn where that was asked for."""
+    if not options.explain and options.out is None:
+        return read_all(inputs, model, threshold, options.single)
+    from inkdigits.cli.explaining import explained
+
+    return explained(
+        inputs,
+        model,
+        threshold,
+        options.single,
+        options.expected,
+        options.out,
+        options.explain,
+        box=options.box,
+    )
 
 
 def read_all(
@@ -177,9 +229,8 @@ def read_all(
         for kind, group in groupby(things, key=lambda thing: thing[0]):
             names = [name for _, name in group]
             if kind == "picture":
-                for name, reading in zip(
-                    names, read_pictures(names, model, threshold=threshold), strict=True
-                ):
+                readings = read_pictures(names, model, threshold=threshold, single=single)
+                for name, reading in zip(names, readings, strict=True):
                     yield picture_line(name, reading, single)
                     done += 1
                     tick(done, "")
@@ -217,61 +268,6 @@ def data_lines(name: str, model: Model, threshold: float | None) -> Iterator[Lin
             "probability": float(row[digit]),
             "rejected": unnamed,
         }
-        yield Line(data, f"{index}: {spoken(answers, index, unnamed=unnamed)}", unnamed=unnamed)
-
-
-def picture_line(name: str, reading: Reading | Exception, single: bool) -> Line:
-    if isinstance(reading, Exception):
-        return failure(name, str(reading))
-    data = {"path": name, **(reading.as_single() if single else reading.as_data())}
-    return Line(data, f"{shown(name)}: {in_words(reading)}", unnamed=reading.rejected)
-
-
-def failure(name: str, error: str) -> Line:
-    return Line({"path": name, "error": error}, shown(f"{name}: {error}"), failed=True)
-
-
-def in_words(reading: Reading) -> str:
-    if reading.prepared.ink is None:
-        return "nothing written"
-    return spoken(reading.answers, 0, unnamed=reading.rejected)
-
-
-def spoken(answers: Answers, index: int, *, unnamed: bool) -> str:
-    """The digit and how sure it is; or what it might be, where it is better not named."""
-    confidence = float(answers.confidence[index])
-    digit = int(answers.digits[index])
-    if not unnamed:
-        return f"{digit}  ({per_cent(confidence, 1)})"
-    none = 0.0 if answers.not_a_digit is None else float(answers.not_a_digit[index])
-    if none >= confidence:
-        if confidence < UNLIKELY:
-            return f"not a digit  ({per_cent(none, 1)})"
-        return f"not a digit?  (perhaps {digit}, {per_cent(confidence, 1)})"
-    shares = answers.probabilities[index]
-    second = int(shares.argsort()[-2])
-    other = float(shares[second]) * (1 - none)
-    return (
-        f"not sure  ({digit}, {per_cent(confidence, 1)}, or {second}, {per_cent(other, 1)})"
-        if other >= none
-        else f"not sure  ({digit}, {per_cent(confidence, 1)}, or not a digit)"
-    )
-
-
-# Kaggle
-
-
-def write_submission(data: str, model: Model, path: Path, as_json: bool) -> None:
-    """Kaggle's form: a header, then ids from 1 with the digit of each."""
-    from inkdigits.files import written_whole
-    from inkdigits.sources import load
-
-    digits = model.predict(load(data).images)
-    with written_whole(path) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["ImageId", "Label"])
-        writer.writerows((number, int(digit)) for number, digit in enumerate(digits, start=1))
-    if as_json:
-        print_json({"submission": str(path), "digits": len(digits)})
-    else:
-        print(shown(f"{len(digits):,} digits of {data} written to {path}"))
+        yield Line(
+            data, f"{index}: {spoken(answers, index, unnamed=unnamed)}", unnamed=int(unnamed)
+        )

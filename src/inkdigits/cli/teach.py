@@ -88,10 +88,10 @@ def check_folder(own: Path) -> None:
 def teach(name: str, label: int, own: Path, model: Model) -> dict[str, Any]:
     """Reads one picture and keeps its glyph; a record of that, with "said" for people."""
     from inkdigits.errors import PictureError
-    from inkdigits.reading import read_picture
+    from inkdigits.reading import LONGEST, open_picture, read_digit
     from inkdigits.sources.keeping import keep
 
-    reading = read_picture(name, model)
+    reading = read_digit(open_picture(name, longest=LONGEST), model)
     if reading.prepared.ink is None:
         raise PictureError(f"expected a digit in {name}, got a picture without ink: draw it anew")
     if reading.rejected:

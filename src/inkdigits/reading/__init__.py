@@ -1,4 +1,4 @@
-"""Reading: a picture of handwriting in, numbers out. For now of one digit a picture.
+"""Reading: a picture of handwriting in, numbers out.
 
 In the order of the data: `picture` opens it, `paper` finds what stands out from the paper, `lines`
 tells ruled lines and margins from writing, `ink` is the digit's own, `glyph.py` normalises it, and
@@ -6,18 +6,16 @@ tells ruled lines and margins from writing, `ink` is the digit's own, `glyph.py`
 what to do about it.
 """
 
+from inkdigits.reading.digit import LONGEST, DigitReading, Prepared, prepare, read_digit
 from inkdigits.reading.explain import explain
 from inkdigits.reading.explanation import Explanation, Trial
 from inkdigits.reading.ink import Choices, Ink, find_ink
 from inkdigits.reading.picture import Picture, is_picture, open_picture
 from inkdigits.reading.reader import (
-    LONGEST,
     UNSURE,
     Number,
-    Prepared,
     ReadDigit,
     Reading,
-    prepare,
     read,
     read_picture,
     read_pictures,
@@ -27,6 +25,7 @@ __all__ = [
     "LONGEST",
     "UNSURE",
     "Choices",
+    "DigitReading",
     "Explanation",
     "Ink",
     "Number",
@@ -41,6 +40,7 @@ __all__ = [
     "open_picture",
     "prepare",
     "read",
+    "read_digit",
     "read_picture",
     "read_pictures",
 ]

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from inkdigits.dataset import DIGITS, Dataset
 from inkdigits.evaluation import coverage_risk, fit_temperature, threshold_at_loss
 from inkdigits.model import Model
+from inkdigits.reading.digit import prepare
 from inkdigits.reading.picture import Picture
-from inkdigits.reading.reader import prepare
 
 __all__ = ["REFUSED", "as_pictures_give_them", "calibrated"]
 

@@ -17,10 +17,10 @@ from inkdigits.glyph import BOX, cropped, lean, stroke_width
 from inkdigits.inspection import nearest
 from inkdigits.model import Answers, Model
 from inkdigits.reading.advice import CHANGES, Change, Seen
+from inkdigits.reading.digit import DigitReading, Prepared, prepare, prepared_from
 from inkdigits.reading.explanation import Explanation, Trial, clear
 from inkdigits.reading.ink import Choices, Ink, find_ink
 from inkdigits.reading.picture import Picture
-from inkdigits.reading.reader import Prepared, Reading, prepare, prepared_from
 
 __all__ = ["explain"]
 
@@ -63,13 +63,13 @@ def explain(
     # The usual one by itself, so that it is the same to the last bit as without an explanation.
     answers = model.answer(glyphs[:1])
     threshold = answers.threshold if threshold is None else threshold
-    reading = Reading(usual, answers, threshold)
+    reading = DigitReading(usual, answers, threshold)
     trials = []
     if others:
         tried = model.answer(glyphs[1:])
         for place, (change, prepared) in enumerate(others):
             trials.append(
-                trial(reading, change, Reading(prepared, one_of(tried, place), threshold))
+                trial(reading, change, DigitReading(prepared, one_of(tried, place), threshold))
             )
     found = (
         None
@@ -106,7 +106,7 @@ def one_of(answers: Answers, place: int) -> Answers:
     )
 
 
-def trial(usual: Reading, change: Change, reading: Reading) -> Trial:
+def trial(usual: DigitReading, change: Change, reading: DigitReading) -> Trial:
     answer = clear(reading)
     return Trial(
         change,

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from inkdigits.inspection import Nearest
 from inkdigits.reading.advice import CHECKS, NONE, PRESENT, Change, Seen
+from inkdigits.reading.digit import DigitReading
 from inkdigits.reading.ink import Choices
-from inkdigits.reading.reader import Reading
 
 __all__ = ["Explanation", "Trial", "clear"]
 
@@ -69,7 +69,7 @@ class Explanation:
         name: what to call the picture in a command; None where none is to be named.
     """
 
-    reading: Reading
+    reading: DigitReading
     expected: int | None
     seen: Seen | None
     trials: list[Trial]
@@ -223,7 +223,7 @@ class Explanation:
         }
 
 
-def clear(reading: Reading) -> int | None:
+def clear(reading: DigitReading) -> int | None:
     """The digit, where it is clear enough to be named."""
     unclear = reading.rejected or reading.confidence < CLEAR
     return None if unclear else reading.digit

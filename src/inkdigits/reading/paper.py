@@ -19,12 +19,12 @@ Levels = NDArray[np.float32]
 COARSE = 160  # the longer side on which light and colours are looked at
 
 
-def coarsened(picture: Pixels | Levels) -> NDArray[np.float32]:
-    """A picture with a longer side of at most COARSE, float32."""
+def coarsened(picture: Pixels | Levels, longest: int = COARSE) -> NDArray[np.float32]:
+    """A picture with a longer side of at most `longest`, float32."""
     import cv2
 
     height, width = picture.shape[:2]
-    scale = COARSE / max(height, width)
+    scale = longest / max(height, width)
     if scale >= 1:
         return picture.astype(np.float32)
     size = max(1, round(scale * width)), max(1, round(scale * height))
@@ -69,7 +69,7 @@ def ink_is_dark(grey: Levels) -> bool:
     return bool(light[rim].mean() + light.mean() > 1)
 
 
-def from_paper(grey: Levels, spread: float) -> tuple[Levels, float]:
+def from_paper(grey: Levels, spread: float, *, coarse: int = COARSE) -> tuple[Levels, float]:
     """How much darker than paper each pixel is, and how much paper differs from itself.
 
     Paper is the grey values' closing (Serra 1982): what is dark and narrower than `spread` is
@@ -78,6 +78,7 @@ def from_paper(grey: Levels, spread: float) -> tuple[Levels, float]:
     Args:
         grey: shape (H, W), ink the lower values.
         spread: of the picture's mean side √(H W); strokes are narrower than that.
+        coarse: the longer side, in pixels, on which paper is looked at.
 
     Returns:
         shape (H, W), lighter pixels below 0; and the standard deviation of paper.
@@ -86,9 +87,9 @@ def from_paper(grey: Levels, spread: float) -> tuple[Levels, float]:
 
     # Grains would lift the closing.
     smooth = cv2.GaussianBlur(grey, (0, 0), 1) if max(grey.shape) >= COARSE else grey
-    coarse = coarsened(np.asarray(smooth, np.float32))
-    size = max(3, round(spread * math.sqrt(coarse.size)))
-    paper = cv2.morphologyEx(coarse, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
+    reduced = coarsened(np.asarray(smooth, np.float32), coarse)
+    size = max(3, round(spread * math.sqrt(reduced.size)))
+    paper = cv2.morphologyEx(reduced, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
     difference = cv2.resize(paper, grey.shape[::-1], interpolation=cv2.INTER_LINEAR) - grey
     # A closing follows the brightest grains of paper. The brightest quarter of all pixels is paper
     # even where half of them are ink; a normal distribution has there 0.67 deviations from its

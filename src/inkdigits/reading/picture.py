@@ -95,6 +95,16 @@ class Picture:
         height, width, _ = self.pixels.shape
         return max(self.size) / float(max(height, width))
 
+    def reduced(self, longest: int) -> Picture:
+        """The same with a longer side of at most so many pixels."""
+        from PIL import Image
+
+        wanted = scaled(self.pixels.shape[1::-1], longest)
+        if wanted == self.pixels.shape[1::-1]:
+            return self
+        small = Image.fromarray(self.pixels).resize(wanted, Image.Resampling.HAMMING)
+        return Picture(np.asarray(small), self.size)
+
 
 def is_picture(path: str | Path) -> bool:
     """Whether the file at `path` begins as a picture of a kind that we read."""

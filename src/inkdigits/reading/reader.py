@@ -1,67 +1,39 @@
-"""The reader: from a picture to a glyph, and from the glyph to numbers with a confidence."""
+"""The reader: from a picture of handwriting to numbers with a confidence."""
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inkdigits.dataset import SIDE
 from inkdigits.errors import InkdigitsError, PictureError
-from inkdigits.glyph import deskewed, glyph_of, turned
-from inkdigits.model import Answers, Model
+from inkdigits.model import Model
 from inkdigits.parallel import available_threads, blas_on_one_thread
-from inkdigits.reading.ink import Choices, Ink, find_ink
+from inkdigits.reading.digit import LONGEST, DigitReading, read_digit
+from inkdigits.reading.flat import flattened
+from inkdigits.reading.numbers import numbers_in
+from inkdigits.reading.page import Writing, find_writing
 from inkdigits.reading.picture import Picture, open_picture
+from inkdigits.reading.segment import DIGIT, Step, best_path, lattices
+from inkdigits.reading.segment import Path as Path_
 
-__all__ = [
-    "LONGEST",
-    "UNSURE",
-    "Number",
-    "Prepared",
-    "ReadDigit",
-    "Reading",
-    "prepare",
-    "read",
-    "read_picture",
-    "read_pictures",
-]
+__all__ = ["LONGEST_PAGE", "UNSURE", "Number", "ReadDigit", "Reading", "read", "read_picture", "read_pictures"]
 
 Box = tuple[int, int, int, int]
+Pixels = NDArray[np.uint8]
 
-LONGEST = 1000  # pixels of the longer side on which ink is looked for
+LONGEST_PAGE = 2000  # pixels of the longer side on which numbers are looked for
+DOUBTFUL = 0.25  # where no digit of a number is as probable, nothing was written there
 AHEAD = 4  # pictures that a thread may be ahead of whoever takes the readings
 UNSURE = "?"  # stands for a digit that is better not named
-
-
-@dataclass(frozen=True, eq=False)
-class Prepared:
-    """A picture on its way to the network: each stage, for whoever wants to see it.
-
-    Args:
-        picture: as it was opened.
-        ink: what was written on it; None where nothing stands out.
-        glyph: shape (28, 28), uint8: what the network sees; all paper where there is no ink.
-    """
-
-    picture: Picture
-    ink: Ink | None
-    glyph: NDArray[np.uint8]
-
-    @property
-    def box(self) -> Box:
-        """x, y, width, height of the digit in the picture's own pixels; all of it without ink."""
-        width, height = self.picture.size
-        if self.ink is None:
-            return 0, 0, width, height
-        x, y, across, down = (round(value * self.picture.scale) for value in self.ink.box)
-        return x, y, min(across, width - x), min(down, height - y)
 
 
 @dataclass(frozen=True)
@@ -84,16 +56,19 @@ class Number:
     """Digits that belong together.
 
     Args:
-        text: the digits in reading order; `?` for one that is better not named.
-        confidence: that all of them are right.
+        text: the digits in reading order; `?` for one that is better not named; `.`, `,` and `-`
+            where such a sign was written.
+        confidence: that all of it is right.
         box: x, y, width, height in the picture's own pixels.
         digits: one by one.
+        line: of writing, from 0 at the top of the page.
     """
 
     text: str
     confidence: float
     box: Box
     digits: list[ReadDigit]
+    line: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,137 +76,180 @@ class Reading:
     """What a picture says.
 
     Args:
-        prepared: the picture, and what was made of it.
-        answers: what the model says, of one glyph.
-        threshold: an answer of less confidence is better not given.
+        picture: as it was opened.
+        numbers: in reading order.
+        threshold: a digit of less confidence is better not named.
     """
 
-    prepared: Prepared
-    answers: Answers
+    picture: Picture
+    numbers: list[Number]
     threshold: float
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of the picture."""
-        return self.prepared.picture.size
+        return self.picture.size
 
     @property
-    def digit(self) -> int:
-        """The most probable one, whether or not it is better not named."""
-        return int(self.answers.digits[0])
-
-    @property
-    def confidence(self) -> float:
-        """How probable it is that this is a digit, and that one; 0 where there is no ink."""
-        return float(self.answers.confidence[0]) if self.prepared.ink is not None else 0.0
-
-    @property
-    def rejected(self) -> bool:
-        """Whether the digit is better not named: there is none, or which it is is not clear."""
-        return self.prepared.ink is None or self.confidence < self.threshold
-
-    @property
-    def not_a_digit(self) -> float | None:
-        """How probable it is that this is none; None where the model has not learned to tell."""
-        if self.answers.not_a_digit is None:
-            return None
-        return float(self.answers.not_a_digit[0]) if self.prepared.ink is not None else 1.0
-
-    @property
-    def numbers(self) -> list[Number]:
-        """In reading order: the one digit, or nothing where there is no ink."""
-        if self.prepared.ink is None:
-            return []
-        text = UNSURE if self.rejected else str(self.digit)
-        digit = ReadDigit(self.digit, self.confidence, self.prepared.box)
-        return [Number(text, self.confidence, self.prepared.box, [digit])]
+    def lines(self) -> list[list[Number]]:
+        """The numbers of each line of writing."""
+        return [list(line) for _, line in groupby(self.numbers, key=lambda number: number.line)]
 
     @property
     def text(self) -> str:
-        """The numbers, with a space between."""
-        return " ".join(number.text for number in self.numbers)
+        """The numbers, with a space between; a line of text for each of writing."""
+        return "\n".join(" ".join(number.text for number in line) for line in self.lines)
 
     def as_data(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return {"size": list(self.size), "numbers": [asdict(number) for number in self.numbers]}
 
-    def as_single(self) -> dict[str, Any]:
-        """Plain data for JSON, for one digit a picture."""
-        probabilities = self.answers.probabilities[0]
-        return {
-            "digit": self.digit,
-            "probability": float(probabilities[self.digit]),
-            "probabilities": probabilities.tolist(),
-            "not_a_digit": self.not_a_digit,
-            "rejected": self.rejected,
-        }
 
+def read(picture: Picture, model: Model, *, threshold: float | None = None) -> Reading:
+    """Reads the numbers in a picture.
 
-def prepare(picture: Picture, choices: Choices | None = None) -> Prepared:
-    """The ink of the one digit in a picture, and its glyph.
-
-    Args:
-        picture: from `open_picture`.
-        choices: what is decided already; None leaves everything to the picture.
-    """
-    choices = choices or Choices()
-    return prepared_from(picture, find_ink(picture.pixels, choices), choices)
-
-
-def prepared_from(picture: Picture, ink: Ink | None, choices: Choices) -> Prepared:
-    """What is made of ink that was found; arguments as those of `prepare`."""
-    if ink is None:
-        return Prepared(picture, None, np.zeros((SIDE, SIDE), np.uint8))
-    levels = ink.levels
-    if choices.threshold < 1:  # the faint ink that was let in must be seen too
-        levels = np.minimum(levels / choices.threshold, 255).astype(np.uint8)
-    if choices.deskew:
-        levels = deskewed(levels)
-    if choices.rotation_degrees:
-        levels = turned(levels, choices.rotation_degrees)
-    glyph = glyph_of(levels, widths=choices.widths, centred=choices.centred)
-    return Prepared(picture, ink, glyph)
-
-
-def read(
-    picture: Picture,
-    model: Model,
-    *,
-    choices: Choices | None = None,
-    threshold: float | None = None,
-) -> Reading:
-    """Reads the one digit in a picture.
+    Where there is no more than one digit, it is read as `read_digit` does.
 
     Args:
         picture: from `open_picture`.
         model: what answers.
-        choices: as for `prepare`.
-        threshold: of the confidence; None for the model's own.
+        threshold: of a digit's confidence; None for the model's own.
     """
-    prepared = prepare(picture, choices)
-    answers = model.answer(prepared.glyph[np.newaxis])
-    return Reading(prepared, answers, answers.threshold if threshold is None else threshold)
+    sheet = flattened(picture.pixels)
+    pixels, matrix = (picture.pixels, np.eye(3)) if sheet is None else (sheet.pixels, sheet.matrix)
+    paths, writing = best_paths(pixels, model)
+    if writing is None or sum(len(written(path)) for path in paths) <= 1:
+        return read_alone(picture, model, threshold)
+    least = model.threshold if threshold is None else threshold
+    to_picture = np.diag([picture.scale, picture.scale, 1]) @ matrix @ writing.matrix
+    numbers: list[Number] = []
+    line = 0
+    for path in paths:
+        found = [
+            number_of(path, steps, least, to_picture, picture.size, line)
+            for steps in numbers_in(path)
+            if max(step.probability for step in steps if step.candidate.role == DIGIT) >= DOUBTFUL
+        ]
+        numbers += found
+        line += bool(found)
+    return Reading(picture, numbers, least)
+
+
+def best_paths(pixels: Pixels, model: Model) -> tuple[list[Path_], Writing | None]:
+    """How each line of a page is read; as ink of the other kind where nothing can be read so."""
+    tried = []
+    for dark in (None, True, False):
+        writing = find_writing(pixels, dark=dark)
+        paths = [] if writing is None else [best_path(each) for each in lattices(writing, model)]
+        sure = sum(
+            step.probability for path in paths for step in path.steps if step.candidate.role == DIGIT
+        )
+        if dark is None and sure >= 0.5:
+            return paths, writing
+        tried.append((sure, paths, writing))
+    _, paths, writing = max(tried, key=lambda each: each[0])
+    return paths, writing
+
+
+def written(path: Path_) -> list[Step]:
+    """The steps that may be digits or letters."""
+    height = path.lattice.line.height
+    return [
+        step
+        for step in path.steps
+        if step.candidate.role == DIGIT or step.candidate.height > 0.5 * height
+    ]
+
+
+def read_alone(picture: Picture, model: Model, threshold: float | None) -> Reading:
+    """The one digit of a picture, or nothing where what is there is none."""
+    small = picture.reduced(LONGEST)
+    alone = read_digit(small, model, threshold=threshold)
+    none = alone.not_a_digit
+    if alone.prepared.ink is None or (alone.rejected and none is not None and none > 0.5):
+        return Reading(picture, [], alone.threshold)
+    box = alone.prepared.box
+    text = UNSURE if alone.rejected else str(alone.digit)
+    digit = ReadDigit(alone.digit, alone.confidence, box)
+    return Reading(picture, [Number(text, alone.confidence, box, [digit])], alone.threshold)
+
+
+def number_of(
+    path: Path_,
+    steps: list[Step],
+    least: float,
+    matrix: NDArray[np.float64],
+    size: tuple[int, int],
+    line: int,
+) -> Number:
+    """A number as it is given: its text, and its boxes in the picture's own pixels."""
+    digits, text = [], ""
+    for step in steps:
+        if step.candidate.role == DIGIT:
+            box = placed(step.candidate.edges, matrix, size)
+            digits.append(ReadDigit(int(step.said), step.probability, box))
+            text += step.said if step.probability >= least else UNSURE
+        else:
+            text += step.said
+    lefts, tops, rights, bottoms = zip(*(step.candidate.edges for step in steps), strict=True)
+    box = placed((min(lefts), min(tops), max(rights), max(bottoms)), matrix, size)
+    return Number(text, path.probability(steps), box, digits, line)
+
+
+def placed(
+    edges: tuple[int, int, int, int], matrix: NDArray[np.float64], size: tuple[int, int]
+) -> Box:
+    """The upright box about a box on the page: x, y, width, height in the picture's own pixels."""
+    left, top, right, bottom = edges
+    corners = np.array([[left, top, 1], [right, top, 1], [right, bottom, 1], [left, bottom, 1]])
+    moved = corners @ matrix.T
+    x, y = (np.clip(moved[:, axis] / moved[:, 2], 0, size[axis]) for axis in (0, 1))
+    left, top = math.floor(x.min()), math.floor(y.min())
+    return left, top, max(1, math.ceil(x.max()) - left), max(1, math.ceil(y.max()) - top)
 
 
 def read_picture(
     source: str | Path | BinaryIO | bytes, model: Model, *, threshold: float | None = None
 ) -> Reading:
-    """Opens a picture and reads the one digit in it; arguments as those of `read`.
+    """Opens a picture and reads the numbers in it; arguments as those of `read`.
 
     Raises:
         FileError: there is no such file.
         PictureError: it is no picture that we can open.
     """
-    return read(open_picture(source, longest=LONGEST), model, threshold=threshold)
+    return read(open_picture(source, longest=LONGEST_PAGE), model, threshold=threshold)
+
+
+@overload
+def read_pictures(
+    paths: Iterable[str | Path],
+    model: Model,
+    *,
+    single: Literal[False] = False,
+    threshold: float | None = None,
+    threads: int | None = None,
+) -> Iterator[Reading | InkdigitsError]: ...
+
+
+@overload
+def read_pictures(
+    paths: Iterable[str | Path],
+    model: Model,
+    *,
+    single: bool,
+    threshold: float | None = None,
+    threads: int | None = None,
+) -> Iterator[Reading | DigitReading | InkdigitsError]: ...
 
 
 def read_pictures(
     paths: Iterable[str | Path],
     model: Model,
     *,
+    single: bool = False,
     threshold: float | None = None,
     threads: int | None = None,
-) -> Iterator[Reading | InkdigitsError]:
+) -> Iterator[Reading | DigitReading | InkdigitsError]:
     """Reads a picture after the other, in their order, on several threads.
 
     Each is opened when its turn is near, and forgotten when its reading was taken: memory does not
@@ -240,6 +258,7 @@ def read_pictures(
     Args:
         paths: of pictures.
         model: what answers.
+        single: whether each shows one digit, and is read by `read_digit`.
         threshold: as for `read`.
         threads: at most so many; None for as many as the machine has. The readings are the same.
 
@@ -249,8 +268,10 @@ def read_pictures(
     """
     import cv2
 
-    def tried(path: str | Path) -> Reading | InkdigitsError:
+    def tried(path: str | Path) -> Reading | DigitReading | InkdigitsError:
         try:
+            if single:
+                return read_digit(open_picture(path, longest=LONGEST), model, threshold=threshold)
             return read_picture(path, model, threshold=threshold)
         except InkdigitsError as error:
             return error
@@ -263,7 +284,7 @@ def read_pictures(
             )
 
     workers = available_threads() if threads is None else threads
-    waiting: deque[Future[Reading | InkdigitsError]] = deque()
+    waiting: deque[Future[Reading | DigitReading | InkdigitsError]] = deque()
     pool = ThreadPoolExecutor(workers)
     # Held all the while: set anew for each picture, by several threads, it takes 30 ms a time.
     with blas_on_one_thread():

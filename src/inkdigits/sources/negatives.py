@@ -125,6 +125,49 @@ def several_digits(
     return glyphs
 
 
+def wrongly_cut(
+    count: int, generator: np.random.Generator, images: Pixels, labels: Labels
+) -> Pixels:
+    """Touching digits cut in the wrong places: one and a half of them, or two halves.
+
+    A reader of numbers tries such cuts. A digit is whole or its half is seen, its broad one, so that
+    what is left is more than the neighbour's stroke that a carelessly cut digit may keep.
+    """
+    # Half of a 1 is a stroke, which a digit may keep.
+    broad = np.flatnonzero(labels != 1)
+    pieces = np.zeros((count, SIDE, SIDE), np.uint8)
+    if not broad.size:
+        return pieces
+    shares = generator.uniform(0.42, 0.72, (count, 2)).tolist()
+    whole = (generator.random(count) < 0.65).tolist()
+    turned = (generator.random(count) < 0.5).tolist()
+    overlaps = generator.integers(-1, 4, count).tolist()
+    for index, piece in enumerate(pieces):
+        first = images[generator.integers(len(images)) if whole[index] else generator.choice(broad)]
+        second = images[generator.choice(broad)]
+        if not first.any() or not second.any():
+            continue
+        left, right = _narrow(first), _narrow(second)
+        if turned[index]:  # upside down and back again: the whole one is at the right
+            left, right = left[:, ::-1], right[:, ::-1]
+        if not whole[index]:
+            left = left[:, round((1 - shares[index][0]) * left.shape[1]) :]
+        right = right[:, : max(2, round(shares[index][1] * right.shape[1]))]
+        start = max(0, left.shape[1] - overlaps[index])
+        row = np.zeros((SIDE, start + max(right.shape[1], overlaps[index], 0)), np.uint8)
+        row[:, : left.shape[1]] = left[:, : row.shape[1]]
+        part = row[:, start : start + right.shape[1]]
+        np.maximum(part, right, out=part)
+        piece[:] = glyph_of(row[:, ::-1] if turned[index] else row, widths=None)
+    return pieces
+
+
+def _narrow(digit: Pixels) -> Pixels:
+    """A digit without the paper at its left and right."""
+    columns = np.flatnonzero(digit.any(axis=0))
+    return digit[:, columns[0] : columns[-1] + 1]
+
+
 def _together(digits: Pixels, generator: np.random.Generator, *, below: bool) -> Pixels:
     """The digits, shape (n, 28, 28), in one glyph."""
     row = np.zeros((SIDE, 4 * SIDE), np.uint8)
@@ -135,9 +178,8 @@ def _together(digits: Pixels, generator: np.random.Generator, *, below: bool) ->
     )
     end = 3
     for digit, gap in zip(digits, gaps.tolist(), strict=True):
-        columns = np.flatnonzero(digit.any(axis=0))
-        if columns.size:
-            narrow = digit[:, columns[0] : columns[-1] + 1]
+        if digit.any():
+            narrow = _narrow(digit)
             start = end + gap
             end = start + narrow.shape[1]
             np.maximum(row[:, start:end], narrow, out=row[:, start:end])
@@ -192,6 +234,7 @@ OF_DIGITS: Mapping[str, KindOfDigits] = MappingProxyType(
     {
         "fragments": fragments,
         "several digits": several_digits,
+        "wrongly cut": wrongly_cut,
         "mixed up": mixed_up,
         "crossed out": crossed_out,
     }
@@ -199,21 +242,22 @@ OF_DIGITS: Mapping[str, KindOfDigits] = MappingProxyType(
 SHARES: Mapping[str, float] = MappingProxyType(
     {
         "blanks": 0.03,
-        "noise": 0.06,
-        "lines": 0.08,
-        "scribbles": 0.08,
+        "noise": 0.05,
+        "lines": 0.07,
+        "scribbles": 0.07,
         "written letters": 0.10,
         "bold letters": 0.05,
         "printed letters": 0.11,
-        "outlined letters": 0.02,
-        "cut-out letters": 0.02,
+        "outlined letters": 0.01,
+        "cut-out letters": 0.01,
         "decorated letters": 0.05,
         "signs": 0.06,
-        "bold signs": 0.02,
-        "silhouettes": 0.05,
-        "blots": 0.03,
-        "fragments": 0.10,
-        "several digits": 0.10,
+        "bold signs": 0.01,
+        "silhouettes": 0.04,
+        "blots": 0.02,
+        "fragments": 0.08,
+        "several digits": 0.12,
+        "wrongly cut": 0.08,
         "mixed up": 0.01,
         "crossed out": 0.03,
     }

@@ -324,9 +324,10 @@ RECIPES: dict[str, Recipe | ClassicRecipe] = {
                 thickness=1.2,
             ),
             wear=Wear(
-                neighbours=0.08,
+                neighbours=0.12,
                 lines=0.08,
                 cuts=0.1,
+                breaks=0.12,
                 coarse=0.25,
                 blur=0.4,
                 hard=0.4,
@@ -335,7 +336,7 @@ RECIPES: dict[str, Recipe | ClassicRecipe] = {
                 stretched=0.35,
                 jitter=1.0,
             ),
-            negatives=0.4,
+            negatives=0.45,
         ),
         Recipe(
             name="lenet5",

@@ -43,6 +43,7 @@ class Wear:
         neighbours: share with a part of another digit at the left or right rim.
         lines: share crossed by a straight line, lying or upright, or with one beside them.
         cuts: share of which a strip is cut off, at most a seventh of the box, at one side.
+        breaks: share with one to three short gaps, as where a pen skipped or a rule was taken away.
         coarse: share seen through fewer pixels, 8 to 16 for the box; a third of these in black and
             white, as a fax.
         blur: share out of focus.
@@ -61,6 +62,7 @@ class Wear:
     neighbours: float = 0.0
     lines: float = 0.0
     cuts: float = 0.0
+    breaks: float = 0.0
     coarse: float = 0.0
     blur: float = 0.0
     hard: float = 0.0
@@ -95,10 +97,11 @@ class Wear:
         if not count:
             return worn
         # Drawn whether used or not: turning one kind on leaves the others' numbers.
-        befallen = generator.random((9, count))
+        befallen = generator.random((10, count))
         add_neighbours(worn, befallen[0] < self.neighbours, generator)
         add_lines(worn, befallen[1] < self.lines, generator)
         cut_off(worn, befallen[2] < self.cuts, generator)
+        break_strokes(worn, befallen[9] < self.breaks, generator)
         make_coarse(worn, befallen[3] < self.coarse, generator)
         levels = worn.astype(np.float32)
         levels = blurred(levels, befallen[4] < self.blur, generator)
@@ -154,6 +157,25 @@ def cut_off(images: Pixels, chosen: Chosen, generator: np.random.Generator) -> N
         rows = np.flatnonzero(turned.any(axis=1))
         if rows.size:
             turned[: rows[0] + round(depth * rows.size / 7)] = 0
+
+
+def break_strokes(images: Pixels, chosen: Chosen, generator: np.random.Generator) -> None:
+    """Wipes one to three short lines, 1 to 2 pixels broad, across the ink of each chosen image."""
+    import cv2
+
+    drawn = generator.random((3, 5, len(images)))
+    for index in np.flatnonzero(chosen):
+        image = images[index]
+        inked = np.argwhere(image > 127)
+        if not len(inked):
+            continue
+        for place, angle, length, breadth, wiped in drawn[:, :, index]:
+            if wiped < 0.4:
+                continue
+            y, x = inked[int(place * len(inked))]
+            reach = (3 + 7 * length) * np.array([math.cos(math.pi * angle), math.sin(math.pi * angle)])
+            ends = np.rint(16 * np.array([(x, y) - reach, (x, y) + reach])).astype(int).tolist()
+            cv2.line(image, ends[0], ends[1], 0, 1 if breadth < 0.7 else 2, cv2.LINE_AA, 4)
 
 
 def make_coarse(images: Pixels, chosen: Chosen, generator: np.random.Generator) -> None:

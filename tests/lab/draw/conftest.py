@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from labs import Lab, running_lab, watched_page
+from labs import Lab, running_lab, settle, watched_page, with_run
 from PIL import Image
-from strokes import TAUGHT, settle
+from strokes import TAUGHT
 
 from inkdigits.dataset import Dataset
 
@@ -22,11 +21,7 @@ from inkdigits.dataset import Dataset
 def lab(blink_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A lab with a second model, that of a run."""
     home = tmp_path_factory.mktemp("home")
-    run = home / "runs" / TAUGHT
-    run.mkdir(parents=True)
-    shutil.copyfile(blink_file, run / "model.safetensors")
-    about = {"id": TAUGHT, "name": "My own", "created": "2026-01-01T00:00:00", "settings": {}}
-    (run / "run.json").write_text(json.dumps({**about, "kind": "training"}))
+    with_run(home, TAUGHT, blink_file)
     with running_lab(home) as running:
         yield running
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import secrets
 from typing import Any
 
 import pytest
 
-__all__ = ["ONE", "SEVEN", "TAUGHT", "THREE", "button", "draw", "expect", "reads", "settle", "what"]
+__all__ = ["ONE", "SEVEN", "TAUGHT", "THREE", "draw", "expect", "reads", "what"]
 
 expect: Any = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed"
@@ -23,13 +22,6 @@ THREE = (
 )  # fmt: skip
 SEVEN = ((0.25, 0.2), (0.72, 0.2), (0.45, 0.85))
 ONE = ((0.5, 0.2), (0.5, 0.5), (0.5, 0.8))
-
-
-def settle(page: Any) -> None:
-    """Waits until the page has kept all of its state, so that nothing of it comes later."""
-    mark = secrets.token_hex(4)
-    with page.expect_response(lambda response: mark in (response.request.post_data or "")):
-        page.evaluate("(mark) => lab.state.set('mark', mark)", mark)
 
 
 def draw(page: Any, points: tuple[tuple[float, float], ...]) -> None:
@@ -47,10 +39,6 @@ def draw(page: Any, points: tuple[tuple[float, float], ...]) -> None:
 
 def reads(page: Any, answer: str) -> None:
     expect(page.locator(".answer")).to_have_text(re.compile(f"^{answer}"))
-
-
-def button(page: Any, name: str) -> Any:
-    return page.get_by_role("button", name=name, exact=True)
 
 
 def what(page: Any, digit: int) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from strokes import ONE, SEVEN, TAUGHT, THREE, button, draw, expect, reads, settle
+from labs import button, settle
+from strokes import ONE, SEVEN, TAUGHT, THREE, draw, expect, reads
 
 
 def test_a_digit_drawn_with_the_mouse_is_read_compared_and_measured(page: Any) -> None:

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from labs import Lab, watched_page
+from labs import Lab, button, watched_page
 from PIL import Image
-from strokes import THREE, button, draw, expect, reads, what
+from strokes import THREE, draw, expect, reads, what
 
 
 def test_a_picture_shows_its_stages_and_leaves_the_drawing_as_it_was(

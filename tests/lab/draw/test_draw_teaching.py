@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from labs import Lab, watched_page
-from strokes import TAUGHT, THREE, button, draw, expect, reads, settle, what
+from labs import Lab, button, settle, watched_page
+from strokes import TAUGHT, THREE, draw, expect, reads, what
 
 
 def test_a_wrong_answer_is_explained_kept_removed_and_brought_back(page: Any) -> None:

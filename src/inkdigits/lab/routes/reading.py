@@ -24,7 +24,16 @@ from inkdigits.errors import InkdigitsError, PictureError
 from inkdigits.lab.models import ModelShelf
 from inkdigits.lab.routes.wire import ModelName, in_base64
 from inkdigits.model import Model
-from inkdigits.reading import LONGEST, Picture, Prepared, Reading, open_picture, read
+from inkdigits.reading import (
+    LONGEST,
+    DigitReading,
+    Picture,
+    Prepared,
+    Reading,
+    open_picture,
+    read,
+    read_digit,
+)
 from inkdigits.reading.screening import HEAD, kind_of
 
 __all__ = [
@@ -113,6 +122,7 @@ class NumberRead(BaseModel):
     confidence: float
     box: Box
     digits: list[DigitRead]
+    line: int = Field(description="Of writing, from 0 at the top.")
 
 
 class Stages(BaseModel):
@@ -175,8 +185,9 @@ def reading_router(shelf: ModelShelf) -> APIRouter:
 
         def answered(file: BinaryIO) -> Answer:
             with readable():
-                reading = read(opened(file), shelf.model(name))
-                return answer(reading, name, glyph=glyph or stages, stages=stages)
+                picture, model = opened(file), shelf.model(name)
+                page, one = read(picture, model), read_digit(picture, model)
+                return answer(page, one, name, glyph=glyph or stages, stages=stages)
 
         async with picture_of(request) as file:
             return await run_in_threadpool(answered, file)
@@ -207,9 +218,9 @@ def layers_of(model: Model) -> list[LayerOf]:
     return layers
 
 
-def answer(reading: Reading, name: str, *, glyph: bool, stages: bool) -> Answer:
-    """The reading as it is sent."""
-    prepared = reading.prepared
+def answer(page: Reading, one: DigitReading, name: str, *, glyph: bool, stages: bool) -> Answer:
+    """What is sent: the numbers of the picture, and what it is as one digit."""
+    prepared = one.prepared
     found = None if prepared.ink is None else prepared.box
     shown: dict[str, Any] = {}
     if glyph:
@@ -218,10 +229,10 @@ def answer(reading: Reading, name: str, *, glyph: bool, stages: bool) -> Answer:
         shown["stages"] = stages_of(prepared)
     return Answer(
         model=name,
-        confidence=reading.confidence,
+        confidence=one.confidence,
         box=found,
-        **reading.as_data(),
-        **reading.as_single(),
+        **page.as_data(),
+        **one.as_single(),
         **shown,
     )
 

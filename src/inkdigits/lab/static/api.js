@@ -71,7 +71,8 @@ export const get = async (path, options) => (await asked("GET", path, undefined,
  * @param {{ signal?: AbortSignal }} [options]
  * @returns {Promise<any>}
  */
-export const post = async (path, body, options) => (await asked("POST", path, body, options)).json();
+export const post = async (path, body, options) =>
+  (await asked("POST", path, body, options)).json();
 
 /** @param {string} path @param {unknown} body @param {{ keepalive?: boolean }} [options] */
 export const store = (path, body, options) => asked("PUT", path, body, options);

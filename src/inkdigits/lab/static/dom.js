@@ -3,19 +3,21 @@
 /** @typedef {string | number | Node | null | undefined | false} Child */
 
 /**
- * An element with its properties, attributes and children.
+ * An element with its classes (`made("p.note")`), properties, attributes and children.
  *
- * What the element has as a property is set as one (`onclick`, `className`, `value`, `hidden`),
- * everything else as an attribute (`aria-label`, `for`, `data-…`); null and undefined leave it away.
+ * What the element has as a property is set as one (`onclick`, `value`, `hidden`), everything else
+ * as an attribute (`aria-label`, `for`, `data-…`); null and undefined leave it away.
  *
  * @template {keyof HTMLElementTagNameMap} Name
- * @param {Name} name
+ * @param {Name | `${Name}.${string}`} named
  * @param {Record<string, unknown>} [properties]
  * @param {...(Child | Child[])} children
  * @returns {HTMLElementTagNameMap[Name]}
  */
-export function made(name, properties = {}, ...children) {
-  const element = document.createElement(name);
+export function made(named, properties = {}, ...children) {
+  const [name, ...classes] = named.split(".");
+  const element = document.createElement(/** @type {Name} */ (name));
+  if (classes.length) element.className = classes.join(" ");
   for (const [key, value] of Object.entries(properties)) {
     if (value === null || value === undefined) continue;
     if (key in element && !key.includes("-")) Reflect.set(element, key, value);
@@ -32,7 +34,9 @@ export function made(name, properties = {}, ...children) {
  * @param {...(Child | Child[])} children
  */
 export function put(element, ...children) {
-  const kept = children.flat().filter((child) => child !== null && child !== undefined && child !== false);
+  const kept = children
+    .flat()
+    .filter((child) => child !== null && child !== undefined && child !== false);
   element.replaceChildren(...kept.map((child) => (child instanceof Node ? child : String(child))));
 }
 
@@ -59,35 +63,29 @@ export function explained(element, sentence) {
 /**
  * A labelled control, with its explanation.
  *
- * @param {string} label
+ * @param {Named} named
  * @param {HTMLElement} control
- * @param {string} help
  * @param {HTMLElement} [beside] what stands at the right of the label, as a slider's value
  */
-export function field(label, control, help, beside) {
+export function field([label, help], control, beside) {
   control.id ||= freshId();
   explained(control, help);
-  return made(
-    "div",
-    { className: "field" },
-    made("div", { className: "label" }, made("label", { for: control.id }, label), beside),
-    control,
-  );
+  const head = made("div.label", {}, made("label", { for: control.id }, label), beside);
+  return made("div.field", {}, head, control);
 }
 
 /**
- * @param {string} label
+ * @param {Named} named
  * @param {() => void} act
- * @param {string} help
  * @param {Record<string, unknown>} [properties]
  */
-export function button(label, act, help, properties = {}) {
+export function button([label, help], act, properties = {}) {
   return explained(made("button", { type: "button", onclick: act, ...properties }, label), help);
 }
 
 /** The strip that explains whatever has the pointer or the focus; Escape puts it away. */
 export function helpStrip() {
-  const strip = made("p", { className: "help-strip", hidden: true, "aria-hidden": "true" });
+  const strip = made("p.help-strip", { hidden: true, "aria-hidden": "true" });
   /** @param {EventTarget | null} target */
   const show = (target) => {
     const element = target instanceof Element ? target.closest("[data-help]") : null;
@@ -107,7 +105,7 @@ let voice = null;
 
 /** The live region through which `speak` is heard. */
 export function liveRegion() {
-  voice = made("div", { className: "aloud", role: "status", "aria-live": "polite" });
+  voice = made("div.aloud", { role: "status", "aria-live": "polite" });
   return voice;
 }
 
@@ -119,6 +117,3 @@ export function liveRegion() {
 export function speak(words) {
   if (voice) voice.textContent = words;
 }
-
-/** Whether animations are better left away. */
-export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -1,6 +1,6 @@
 /* Elements that several views use: a glyph, the bars of an answer, a row of labelled glyphs. */
 
-import { made, put } from "./dom.js";
+import { button, made, put } from "./dom.js";
 import { words } from "./words.js";
 
 const SIDE = 28;
@@ -45,24 +45,28 @@ export class InkBars extends HTMLElement {
     const body = made("tbody");
     for (const name of [..."0123456789", words.draw.barNone]) {
       const fill = made("span");
-      const value = made("span", { className: "value" });
+      const value = made("span.value");
       const row = made(
         "tr",
         {},
         made("th", { scope: "row" }, name),
-        made("td", {}, made("div", {}, made("span", { className: "track" }, fill), value)),
+        made("td", {}, made("div", {}, made("span.track", {}, fill), value)),
       );
       body.append(row);
       this.#rows.push({ row, fill, value });
     }
     const head = (/** @type {string} */ name) =>
-      made("th", { scope: "col" }, made("span", { className: "aloud" }, name));
+      made("th", { scope: "col" }, made("span.aloud", {}, name));
     this.append(
       made(
-        "table",
-        { className: "bars" },
+        "table.bars",
+        {},
         made("caption", {}, words.draw.bars),
-        made("thead", {}, made("tr", {}, head(words.draw.barDigit), head(words.draw.barProbability))),
+        made(
+          "thead",
+          {},
+          made("tr", {}, head(words.draw.barDigit), head(words.draw.barProbability)),
+        ),
         body,
       ),
     );
@@ -88,15 +92,47 @@ export class InkBars extends HTMLElement {
  */
 export function gallery(items) {
   return made(
-    "ul",
-    { className: "gallery" },
+    "ul.gallery",
+    {},
     items.map(({ glyph, caption, name, act }) => {
       const picture = new InkGlyph();
       picture.show(glyph, name);
-      const inside = [picture, made("span", { className: "caption" }, caption)];
-      return made("li", {}, act ? made("button", { type: "button", onclick: act }, inside) : inside);
+      const inside = [picture, made("span.caption", {}, caption)];
+      return made(
+        "li",
+        {},
+        act ? made("button", { type: "button", onclick: act }, inside) : inside,
+      );
     }),
   );
+}
+
+/**
+ * The first of many items in a gallery, and a button for the next.
+ *
+ * @template Item
+ * @param {Item[]} items
+ * @param {number} size how many at once
+ * @param {(some: Item[]) => Promise<HTMLUListElement>} galleryOf
+ */
+export async function pages(items, size, galleryOf) {
+  const list = await galleryOf(items.slice(0, size));
+  const trouble = made("div");
+  const more = button(words.lab.more, async () => {
+    const from = list.childElementCount;
+    try {
+      const next = await galleryOf(items.slice(from, from + size));
+      if (list.childElementCount === from) list.append(...next.children); // unless pressed twice
+      complain(trouble, null);
+    } catch (error) {
+      complain(trouble, error);
+    }
+    more.hidden = list.childElementCount === items.length;
+    const heir = more.hidden ? document.querySelector("main") : more;
+    (list.children[from]?.querySelector("button") ?? heir)?.focus();
+  });
+  more.hidden = items.length <= size;
+  return made("div", {}, list, more, trouble);
 }
 
 /**
@@ -107,7 +143,7 @@ export function gallery(items) {
  */
 export function complain(place, error) {
   const message = error instanceof Error ? error.message : String(error ?? "");
-  put(place, error ? made("p", { className: "complaint", role: "alert" }, message) : null);
+  put(place, error ? made("p.complaint", { role: "alert" }, message) : null);
 }
 
 customElements.define("ink-glyph", InkGlyph);

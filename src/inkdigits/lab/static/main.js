@@ -3,6 +3,7 @@
 
 import { get, post, whenAnswering } from "./api.js";
 import { explained, helpStrip, liveRegion, made, put } from "./dom.js";
+import { complain } from "./elements.js";
 import { InkDraw } from "./draw/draw.js";
 import { InkLook } from "./look/look.js";
 import { state } from "./state.js";
@@ -10,11 +11,13 @@ import { InkTrain } from "./train/train.js";
 import { InkVisit } from "./visit.js";
 import { words } from "./words.js";
 
-/** @type {Record<string, { label: string, help: string, make: () => HTMLElement }>} */
+const say = words.lab;
+
+/** @type {Record<string, { named: Named, make: () => HTMLElement }>} */
 const VIEWS = {
-  draw: { label: words.lab.draw, help: words.lab.drawHelp, make: () => new InkDraw() },
-  train: { label: words.lab.train, help: words.lab.trainHelp, make: () => new InkTrain() },
-  look: { label: words.lab.look, help: words.lab.lookHelp, make: () => new InkLook() },
+  draw: { named: say.views.draw, make: () => new InkDraw() },
+  train: { named: say.views.train, make: () => new InkTrain() },
+  look: { named: say.views.look, make: () => new InkLook() },
 };
 
 /** @type {Map<string, HTMLElement>} */
@@ -23,10 +26,14 @@ const main = made("main", { id: "main", tabIndex: -1 });
 
 /** @type {Map<string, HTMLAnchorElement>} */
 const tabs = new Map(
-  Object.entries(VIEWS).map(([name, { label, help }]) => [
-    name,
-    explained(made("a", { href: `#${name}` }, label), help),
-  ]),
+  Object.entries(VIEWS).map(
+    ([
+      view,
+      {
+        named: [label, help],
+      },
+    ]) => [view, explained(made("a", { href: `#${view}` }, label), help)],
+  ),
 );
 
 /** Shows the view that the address names, or the one that was open last. */
@@ -44,7 +51,7 @@ function showView() {
     if (other === name) tab.setAttribute("aria-current", "page");
     else tab.removeAttribute("aria-current");
   }
-  document.title = words.lab.title(VIEWS[name].label);
+  document.title = say.title(VIEWS[name].named[0]);
   state.set("view", name);
 }
 
@@ -54,14 +61,9 @@ const chooser = made("select", { id: "model" });
 
 /** Asks which models there are, and keeps the one that was chosen. */
 async function listModels() {
-  const { models } = /** @type {{ models: ModelInfo[] }} */ (
-    await get("/api/models")
-  );
+  const { models } = /** @type {{ models: ModelInfo[] }} */ (await get("/api/models"));
   const chosen = state.get("model", "reader");
-  put(
-    chooser,
-    models.map(({ name, title }) => made("option", { value: name }, title)),
-  );
+  put(chooser, models.map(({ name, title }) => made("option", { value: name }, title)));
   chooser.value = models.some(({ name }) => name === chosen) ? chosen : "reader";
   if (chooser.value !== chosen) state.set("model", chooser.value);
 }
@@ -74,7 +76,7 @@ state.on("models", listModels); // told by whoever makes, renames or removes one
 
 /* When the lab does not answer. */
 
-const away = made("p", { className: "banner", role: "alert", hidden: true }, words.lab.gone);
+const away = made("p.banner", { role: "alert", hidden: true }, say.gone);
 let answering = true;
 whenAnswering((now) => {
   if (now === answering) return;
@@ -94,14 +96,14 @@ async function start() {
   const header = made(
     "header",
     {},
-    made("a", { className: "skip", href: "#main", onclick: skip }, words.lab.skip),
-    made("h1", { className: "wordmark" }, words.lab.name),
-    made("nav", { "aria-label": words.lab.views }, [...tabs.values()]),
+    made("a.skip", { href: "#main", onclick: skip }, say.skip),
+    made("h1.wordmark", {}, say.name),
+    made("nav", { "aria-label": say.ways }, [...tabs.values()]),
     made(
-      "div",
-      { className: "model" },
-      made("label", { for: "model" }, words.lab.model),
-      explained(chooser, words.lab.modelHelp),
+      "div.model",
+      {},
+      made("label", { for: "model" }, say.model[0]),
+      explained(chooser, say.model[1]),
     ),
   );
   const visit = new InkVisit();
@@ -111,7 +113,7 @@ async function start() {
     await state.load();
     await listModels();
   } catch (error) {
-    put(main, made("p", { className: "complaint", role: "alert" }, String(/** @type {Error} */ (error).message)));
+    complain(main, error);
     return;
   }
   addEventListener("hashchange", showView);

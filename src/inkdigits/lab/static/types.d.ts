@@ -87,6 +87,11 @@ interface RunSettings {
   name: string | null;
 }
 
+type NumberField = "batch" | "epochs" | "images" | "rate" | "seed";
+type NetworkField = "activation" | "loss" | "optimizer";
+type RecipeField = "schedule" | "augmentation";
+type Field = NumberField | NetworkField | RecipeField | "wrongLabels";
+
 interface RecipeInfo {
   name: string;
   purpose: string;
@@ -228,7 +233,30 @@ interface Duel {
   disagree: { index: number; label: number; a: number; b: number }[];
 }
 
-/** Of the Draw view. */
+/** What can be wanted of a run in the list. */
+type Act = "select" | "overlay" | "use" | "go" | "remove";
+
+type Point = [number, number];
+
+/** In a chart. */
+interface Curve {
+  name: string;
+  colour: number; // 1 to 6
+  dash?: string;
+  thin?: boolean;
+  points: Point[]; // in the order of x
+  dots?: Point[]; // marked on it
+  end?: Point; // where its name and value stand, if not at its last point
+}
+
+/* Of the Draw view. */
+
+/** What was read, and what it became. */
+interface Subject {
+  picture: Uint8Array;
+  glyph: Uint8Array;
+}
+
 interface Alike {
   data: string;
   indices: number[];
@@ -257,7 +285,7 @@ interface Correction {
   glyph: string;
 }
 
-/** Of the Look view: a layer, and what it makes of a digit. */
+/** A layer of the Look view, and what it makes of a digit. */
 interface LayerValues extends LayerInfo {
   low: number;
   high: number;
@@ -277,4 +305,195 @@ interface Arithmetic {
   chosen?: number | null;
   sum: number;
   value: number;
+}
+
+/* Of the Look view. */
+
+/** Top, left, bottom, right, all of them inside. */
+type Box = [number, number, number, number];
+
+/** A unit that is opened, and of what. */
+interface Opened {
+  model: string;
+  fingerprint: string;
+  glyph: Uint8Array;
+  layers: LayerValues[];
+  layer: number;
+  unit: number;
+}
+
+/** And a place in it: an index in the unit's picture, null where it has none. */
+type Placed = Opened & { place: number | null };
+
+/** Who is told of a place that is aimed at, and what is said of it. */
+interface Aim {
+  aimed(index: number): void;
+  says(index: number): string;
+  follows?: boolean; // whether the pointer need only pass over it
+}
+
+type Numbers = Float32Array | Float64Array;
+
+/** A sum to be shown. */
+interface Sum {
+  shape: number[]; // (C, K, K) of a convolution, (H, W) of a picture, (D,) of features
+  x: Float32Array;
+  w: Float32Array;
+  products: Float64Array;
+  nameOf(n: number): string; // which input one is
+}
+
+/** What was chosen to be looked at. */
+interface Looked {
+  data: string;
+  index: number;
+  glyph?: string; // the pixels of what is in no data set
+  beside: string; // the drawing that there was at that moment: a newer one takes its place
+}
+
+/** A digit of a data set in a gallery. */
+interface Captioned {
+  index: number;
+  caption: string;
+}
+
+interface Confusion {
+  counts: number[][];
+  correct: number;
+  accuracy: number;
+  total: number;
+}
+
+/** Of the confusion matrix. */
+interface Cell {
+  model: string;
+  label: number;
+  answer: number;
+  count: number;
+}
+
+interface Exciting {
+  data: string;
+  indices: number[];
+  values: number[];
+  places: [number, number][] | null; // rows and columns; null where units have none
+}
+
+/* Of words.js. */
+
+/** What a control is called, and its one sentence of explanation. */
+type Named = [label: string, help: string];
+
+type Told = (...told: never[]) => string | string[];
+
+/** The texts of a part of the page; those that are told something are named below, with what. */
+interface Texts {
+  [name: string]: string | Named | string[] | Named[] | Told | Record<string, string | Named | Told>;
+}
+
+type Maybe = number | null | undefined;
+
+interface PartsOfTexts {
+  lab: Texts & {
+    title(view: string): string;
+    refused(status: number): string;
+    views: Record<string, Named>;
+  };
+  draw: Texts & {
+    tooLarge(most: number): string;
+    noneKnown(none: number): string;
+    sureness(how: string, confidence: number, digit: number): string;
+    nearestAmong(among: number): string;
+    allTrials(total: number): string;
+    noneAlters(total: number): string;
+    trial(name: string, digit: number | null, confidence: number): string;
+    keep(digit: number): Named;
+    keptNow(digit: number): string;
+    keptCount(counts: number[]): string;
+    lessonName(model: string, total: number): string;
+    learning(model: string): string;
+    left(seconds: number): string;
+    learned(name: string): string;
+    range(interval: [number, number]): string;
+  };
+  train: Texts & {
+    purpose(recipe: RecipeInfo): string;
+    startBusy(name: string): string;
+    estimate(parameters: number, seconds: number | null): string;
+    layer(n: number): string;
+    kinds: Record<string, string>;
+    layerRow(layer: Estimate["layers"][0]): string[];
+    usual(recipe: boolean): string;
+    value(value: string): string;
+    state(run: RunSummary, left: number | null): string;
+    paces(steps: number): string;
+    epochOf(done: number, epochs: number): string;
+    lossOf(value: Maybe): string;
+    accuracyOf(value: Maybe, places?: number): string;
+    perSecond(value: Maybe): string;
+    taught(run: RunSummary): string;
+    tick(value: number): string;
+    applied(change: RunChange): string;
+    weightsNote(shown: number, count: number): string;
+    weightsName(count: number): string;
+    layerFigures(layer: RunNow["layers"][0]): string[];
+    wrongCaption(digit: RunNow["wrong"][0]): string;
+    wrongName(digit: RunNow["wrong"][0]): string;
+    fix(values: Record<string, any>): string;
+    facts(run: RunSummary): string[];
+    of(act: string, name: string): string;
+    removeAsk(name: string): string;
+    duelOption(run: RunSummary): string;
+    duelRow(side: DuelSide, only: number): string[];
+    duelSaid(duel: Duel): string;
+    disagreeCaption(digit: Duel["disagree"][0]): string;
+    disagreeName(digit: Duel["disagree"][0]): string;
+    saidStart(name: string): string;
+    saidEpoch(epoch: number, accuracy: number | null): string;
+    saidEnd(said: string, accuracy: number | null): string;
+  };
+  look: Texts & {
+    imaginedDigit(digit: number): string;
+    shape(...shape: number[]): string;
+    unitsOf(layer: number): string;
+    output(unit: number): string;
+    unitOf(layer: number, unit: number): string;
+    opened(layer: number, unit: number): string;
+    picture(layer: number, unit: number): string;
+    at(row: number, column: number, value: number): string;
+    value(value: number): string;
+    product(x: number, w: number, product: number): string;
+    channel(channel: number, sum: number): string;
+    otherChannels(channels: number): string;
+    input(row: number, column: number): string;
+    inputOf(picture: number, row: number, column: number): string;
+    feature(n: number): string;
+    top(n: number): string;
+    others(n: number): string;
+    result(value: number): string;
+    gives(value: number): string;
+    numbers(n: number): string;
+    accuracy(correct: number, total: number, accuracy: number): string;
+    readAs(digit: number): string;
+    truly(digit: number): string;
+    cellNamed(label: number, answer: number, n: number): string;
+    digitNamed(index: number, label: number | null): string;
+    read(
+      name: string,
+      label: number | null,
+      probabilities: number[],
+      none: number | null,
+    ): string;
+    layer(position: number, name: string): string;
+    unitNamed(layer: number, unit: number, value: string, picture: boolean): string;
+    total(products: number, bias: number | null, sum: number): string;
+    worked(formula: string, numbers: Record<string, number>, result: number): string;
+    excitingNote(places: boolean): string;
+    cellOpen(title: string): string;
+  };
+  visit: Texts & {
+    place(n: number, total: number): string;
+    below(accuracy: number): string;
+    open(view: string): string;
+  };
 }

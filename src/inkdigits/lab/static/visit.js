@@ -7,27 +7,23 @@ import { button, explained, made } from "./dom.js";
 import { state } from "./state.js";
 import { words } from "./words.js";
 
+const say = words.visit;
 const ENOUGH = 0.97; // of the validation digits
 const NONE = 0.5; // from here on it is called no digit
+const PLAIN = { className: "plain" };
 
-const { steps } = words.visit;
+const { steps } = say;
 const [READ, REFUSED, STARTED, LEARNED, USED, OPENED] = steps.keys();
 
 export class InkVisit extends HTMLElement {
   /** Brings the steps back; the frame puts it at the foot of the page. */
-  again = button(words.visit.again, () => this.#begin(), words.visit.againHelp, {
-    className: "plain",
-  });
+  again = button(say.again, () => this.#begin(), PLAIN);
 
-  #place = made("span", { className: "place" });
+  #place = made("span.place");
   #words = made("span");
-  #link = explained(made("a"), words.visit.openHelp);
-  #skip = button(words.visit.skip, () => this.#do(this.#step), words.visit.skipHelp, {
-    className: "plain",
-  });
-  #leave = button(words.visit.leave, () => this.#away(), words.visit.leaveHelp, {
-    className: "plain",
-  });
+  #link = explained(made("a"), say.openHelp);
+  #skip = button(say.skip, () => this.#do(this.#step), PLAIN);
+  #leave = button(say.leave, () => this.#away(), PLAIN);
   /** @type {Set<number>} */
   #done = new Set();
   #below = 0; // the accuracy of a run that ended with less than enough
@@ -37,10 +33,10 @@ export class InkVisit extends HTMLElement {
   begin() {
     this.append(
       made(
-        "section",
-        { className: "band", "aria-label": words.visit.again },
+        "section.band",
+        { "aria-label": say.again[0] },
         made("p", { role: "status" }, this.#place, " ", this.#words),
-        made("div", { className: "tools" }, this.#link, this.#skip, this.#leave),
+        made("div.tools", {}, this.#link, this.#skip, this.#leave),
       ),
     );
     const kept = state.get("visit", { done: /** @type {number[]} */ ([]), away: false });
@@ -88,15 +84,14 @@ export class InkVisit extends HTMLElement {
   }
 
   #show() {
-    const { visit } = words;
-    const { view, what } = steps[this.#step] ?? { view: "", what: visit.done };
-    this.#place.textContent = view && visit.place(this.#step + 1, steps.length);
+    const [view, what] = steps[this.#step] ?? ["", say.done];
+    this.#place.textContent = view && say.place(this.#step + 1, steps.length);
     const below = this.#step === LEARNED && this.#below;
-    this.#words.textContent = below ? visit.below(below) : what;
+    this.#words.textContent = below ? say.below(below) : what;
     this.#skip.hidden = !view;
     this.#link.hidden = !view || view === state.get("view", "draw");
     this.#link.href = `#${view}`;
-    this.#link.textContent = visit.open(Reflect.get(words.lab, view));
+    this.#link.textContent = say.open(Reflect.get(words.lab.views, view)?.[0]);
     const focused = document.activeElement;
     if (this.contains(focused) && focused?.closest("[hidden]")) {
       document.getElementById("main")?.focus();

@@ -15,28 +15,40 @@ function time(seconds) {
   return `${(seconds / 3600).toFixed(1)}\u00a0h`;
 }
 
-const lab = {
+/**
+ * Texts of a part of the page; what they are told is in types.d.ts.
+ *
+ * @template {keyof PartsOfTexts} Part
+ * @template {PartsOfTexts[Part]} Texts
+ * @param {Part} part
+ * @param {Texts} texts
+ */
+const textsOf = (part, texts) => texts;
+
+const lab = textsOf("lab", {
   name: "inkdigits",
-  title: (/** @type {string} */ view) => `${view} – inkdigits lab`,
+  title: (view) => `${view} – inkdigits lab`,
   skip: "Skip to the view",
-  views: "Views",
-  draw: "Draw",
-  drawHelp: "Draw a digit, or show a picture of one, and have it read.",
-  train: "Train",
-  trainHelp: "Watch a network learn from 50,000 digits, here and now.",
-  look: "Look",
-  lookHelp: "Follow a digit through the network, down to each multiplication.",
-  model: "Model",
-  modelHelp: "Which network answers in Draw and Look: the one that comes along, or one of yours.",
+  ways: "Views",
+  views: {
+    draw: ["Draw", "Draw a digit, or show a picture of one, and have it read."],
+    train: ["Train", "Watch a network learn from 50,000 digits, here and now."],
+    look: ["Look", "Follow a digit through the network, down to each multiplication."],
+  },
+  model: [
+    "Model",
+    "Which network answers in Draw and Look: the one that comes along, or one of yours.",
+  ],
+  more: ["Show more", "Shows the next of these digits."],
   glyph: "A digit of 28 by 28 pixels",
   gone: "The lab does not answer. Start it again with inkdigits lab; nothing is lost, and this page goes on by itself.",
-  refused: (/** @type {number} */ status) => `The lab refused this (HTTP ${status}): reload the page.`,
-};
+  refused: (status) => `The lab refused this (HTTP ${status}): reload the page.`,
+});
 
 /** @param {number} digit */
 const a = (digit) => `${digit === 8 ? "an" : "a"}\u00a0${digit}`;
 
-const draw = {
+const draw = textsOf("draw", {
   barNone: "none",
   bars: "How probable each digit is",
   barDigit: "Digit",
@@ -44,12 +56,9 @@ const draw = {
 
   board: "Drawing board",
   boardHelp: "Draw a digit with pen, finger or mouse; it is read while you draw.",
-  brush: "Brush",
-  brushHelp: "How wide the next stroke will be.",
-  undo: "Undo",
-  undoHelp: "Takes back the last stroke, or the last clearing.",
-  clear: "Clear",
-  clearHelp: "Takes the drawing away; Undo brings it back.",
+  brush: ["Brush", "How wide the next stroke will be."],
+  undo: ["Undo", "Takes back the last stroke, or the last clearing."],
+  clear: ["Clear", "Takes the drawing away; Undo brings it back."],
   keys: "Drawing with the keyboard",
   keysHelp:
     "Arrow keys move the pen, with Shift in larger steps. Space lowers and lifts it. " +
@@ -58,23 +67,17 @@ const draw = {
   penUp: "Pen up.",
 
   sources: "Or show a picture of a digit",
-  choose: "Choose a picture",
-  chooseHelp: "A photo or scan of one digit; you can also drop or paste one.",
-  camera: "Camera",
-  cameraHelp: "Take a picture of a digit on paper; it stays on this computer.",
-  back: "Back to drawing",
-  backHelp: "Puts the picture away; your drawing is still there.",
-  tooLarge: (/** @type {number} */ most) =>
-    `A picture may have up to ${most}\u00a0MB: make this one smaller.`,
+  choose: ["Choose a picture", "A photo or scan of one digit; you can also drop or paste one."],
+  camera: ["Camera", "Take a picture of a digit on paper; it stays on this computer."],
+  back: ["Back to drawing", "Puts the picture away; your drawing is still there."],
+  tooLarge: (most) => `A picture may have up to ${most}\u00a0MB: make this one smaller.`,
   noPicture: "That was no picture file: drop or paste a PNG or JPEG.",
   sending: "Reading the picture\u00a0…",
   stagePicture: "The picture, and where its digit is",
   stageInk: "Its ink",
 
-  take: "Take picture",
-  takeHelp: "Hold one digit before the camera, large and in good light.",
-  close: "Close",
-  closeHelp: "Switches the camera off, without a picture.",
+  take: ["Take picture", "Hold one digit before the camera, large and in good light."],
+  close: ["Close", "Switches the camera off, without a picture."],
   cameraNone: "No camera was found: connect one, or choose a picture instead.",
   cameraRefused: "The camera is not allowed here: allow it, or choose a picture instead.",
   cameraBusy: "The camera does not answer: another program may be using it.",
@@ -84,20 +87,15 @@ const draw = {
   noInk: "No ink",
   noInkKnown: "Nothing stands out from the paper.",
   notADigit: "Not a digit",
-  noneKnown: (/** @type {number} */ none) => `It is ${share(none)} sure of that.`,
+  noneKnown: (none) => `It is ${share(none)} sure of that.`,
   sure: "Sure",
   fairlySure: "Fairly sure",
   notSure: "Not sure",
-  sureness: (
-    /** @type {string} */ how,
-    /** @type {number} */ confidence,
-    /** @type {number} */ digit,
-  ) => `${how}: ${share(confidence)} for ${digit}.`,
+  sureness: (how, confidence, digit) => `${how}: ${share(confidence)} for ${digit}.`,
   glyph: "What the network sees",
 
   nearest: "Training digits most like it",
-  nearestAmong: (/** @type {number} */ among) =>
-    `The nearest of ${count(among)}, as this network sees them.`,
+  nearestAmong: (among) => `The nearest of ${count(among)}, as this network sees them.`,
   nearestWait: "Looking for them\u00a0…",
 
   what: "Is it wrong? Say what it is.",
@@ -105,46 +103,44 @@ const draw = {
   whatHelp: "Explains the answer, and offers to keep the digit with its label.",
   explaining: "Trying what would alter the answer\u00a0…",
   trials: "What alters the answer",
-  allTrials: (/** @type {number} */ total) => `All ${total} changes that were tried`,
-  noneAlters: (/** @type {number} */ total) => `None of ${total} changes does.`,
-  trial: (
-    /** @type {string} */ name,
-    /** @type {number | null} */ digit,
-    /** @type {number} */ confidence,
-  ) => (digit === null ? `${name}: nothing` : `${name}: ${digit}, ${share(confidence, 0)}`),
-  keep: (/** @type {number} */ digit) => `Keep this as ${a(digit)}`,
-  keepHelp: "Keeps the digit with its label, for the network to learn from.",
-  keptNow: (/** @type {number} */ digit) => `It is kept as ${a(digit)}.`,
+  allTrials: (total) => `All ${total} changes that were tried`,
+  noneAlters: (total) => `None of ${total} changes does.`,
+  trial: (name, digit, confidence) =>
+    digit === null ? `${name}: nothing` : `${name}: ${digit}, ${share(confidence, 0)}`,
+  keep: (digit) => [
+    `Keep this as ${a(digit)}`,
+    "Keeps the digit with its label, for the network to learn from.",
+  ],
+  keptNow: (digit) => `It is kept as ${a(digit)}.`,
 
   kept: "Your corrections",
   keptNone: "None yet. When a digit is read wrong, say what it is and keep it.",
-  keptCount: (/** @type {number[]} */ counts) =>
+  keptCount: (counts) =>
     `Kept: ${counts.flatMap((n, digit) => (n ? `${count(n)} × ${digit}` : [])).join(", ")}. ` +
     "Choose one to remove it.",
   drop: "Remove this",
   dropHelp: "Removes the digit; it can be brought back at once.",
   dropped: "The digit was removed.",
-  bring: "Bring it back",
-  bringHelp: "Keeps it again.",
+  bring: ["Bring it back", "Keeps it again."],
 
-  learn: "Learn from my corrections",
-  learnHelp: "Goes on training the model; of five digits or more, a fifth is held out to test it.",
-  lessonName: (/** @type {string} */ model, /** @type {number} */ total) =>
-    `${model} with ${count(total)} of mine`,
-  learning: (/** @type {string} */ model) => `It goes on from “${model}”.`,
-  left: (/** @type {number} */ seconds) => `${time(seconds)} left`,
+  learn: [
+    "Learn from my corrections",
+    "Goes on training the model; of five digits or more, a fifth is held out to test it.",
+  ],
+  lessonName: (model, total) => `${model} with ${count(total)} of mine`,
+  learning: (model) => `It goes on from “${model}”.`,
+  left: (seconds) => `${time(seconds)} left`,
   measuring: "Seeing how well it reads\u00a0…",
-  stop: "Stop",
-  stopHelp: "Ends the lesson here.",
-  learned: (/** @type {string} */ name) => `“${name}” answers now: the model is chosen above.`,
+  stop: ["Stop", "Ends the lesson here."],
+  learned: (name) => `“${name}” answers now: the model is chosen above.`,
   learnEnded: "The lesson ended early.",
   lesson: "Before and after",
   columns: ["Digits", "Before", "After"],
   ofMnist: "MNIST",
   ofOwn: "Yours, held out",
-  range: (/** @type {[number, number]} */ [low, high]) => `${(100 * low).toFixed(1)} to ${share(high)}`,
+  range: ([low, high]) => `${(100 * low).toFixed(1)} to ${share(high)}`,
   interval: "Right answers, with the range that holds the true share in 95\u00a0% of cases.",
-};
+});
 
 /** @param {number} value */
 const twoDigits = (value) => String(Number(value.toPrecision(2)));
@@ -189,81 +185,90 @@ const changed = (values, said) =>
     })
     .join(", ");
 
-const train = {
+/** @type {Record<string, (values: Record<string, any>) => string>} what is off with a run */
+const hintOf = {
+  rate_too_high: ({ rate }) =>
+    `The loss rises instead of falling: the rate of ${twoDigits(rate)} is too high, so each step overshoots.`,
+  rate_too_low: ({ rate }) =>
+    `The loss hardly falls: the rate of ${twoDigits(rate)} is too low, so the steps are tiny.`,
+  dead_units: ({ share: part }) =>
+    `${share(part, 0)} of a layer’s units answer nothing to any digit, and so cannot learn any more.`,
+  overfitting: () =>
+    "It gets better at the digits that it learns from, but not at others: it learns them by heart.",
+  few_images: ({ images }) =>
+    `It knows its ${count(images)} images by heart, and reads others worse: more images teach it what digits have in common.`,
+  vanishing_gradient: () =>
+    "Hardly any gradient reaches the first layers: the activation flattens it on its way.",
+  learned: ({ epochs }) =>
+    `The last ${epochs} epochs brought nothing: smaller steps may find the rest, or it has learned what it can.`,
+};
+
+const train = textsOf("train", {
   form: "A new network",
-  recipe: "Recipe",
-  recipeHelp: "A recipe that has proved itself, or layers of your own.",
+  recipe: ["Recipe", "A recipe that has proved itself, or layers of your own."],
   own: "My own network",
   ownPurpose: "Layers of your choice; the last, of ten outputs, comes by itself.",
-  purpose: (/** @type {RecipeInfo} */ { purpose, seconds }) =>
+  purpose: ({ purpose, seconds }) =>
     seconds ? `${purpose}; ${about(seconds)} when it was measured` : purpose,
-  start: "Start",
-  startHelp: "Trains this network; the page may be closed meanwhile.",
-  startBusy: (/** @type {string} */ name) =>
-    `One network learns at a time: stop “${name}” first, or wait for its end.`,
-  estimate: (/** @type {number} */ parameters, /** @type {number | null} */ seconds) =>
+  start: ["Start", "Trains this network; the page may be closed meanwhile."],
+  startBusy: (name) => `One network learns at a time: stop “${name}” first, or wait for its end.`,
+  estimate: (parameters, seconds) =>
     `${count(parameters)} parameters${seconds === null ? "" : `, ${about(seconds)}`}`,
   filled: "Changed in the settings: press Start to try it.",
 
   layers: "Layers",
-  layer: (/** @type {number} */ n) => `Layer ${n}`,
-  kind: "Kind",
-  kindHelp: "A convolution looks for small patterns everywhere; a dense layer weighs all at once.",
+  layer: (n) => `Layer ${n}`,
+  kind: [
+    "Kind",
+    "A convolution looks for small patterns everywhere; a dense layer weighs all at once.",
+  ],
   kinds: /** @type {Record<string, string>} */ ({ convolution: "Convolution", dense: "Dense" }),
-  units: "Units",
-  unitsHelp: "How many patterns it can tell apart: more learn more, and take longer.",
-  kernel: "Kernel",
-  kernelHelp: "The side of the patch that a convolution looks at, in pixels.",
-  pool: "Pooling",
-  poolHelp: "Keeps the largest of each two by two: a quarter of the work.",
-  add: "Add a layer",
-  addHelp: "Adds a dense layer before the ten outputs.",
-  up: "Earlier",
-  upHelp: "Moves this layer towards the pixels.",
-  down: "Later",
-  downHelp: "Moves this layer towards the answer.",
-  takeAway: "Remove",
-  takeAwayHelp: "Takes this layer away.",
+  units: ["Units", "How many patterns it can tell apart: more learn more, and take longer."],
+  kernel: ["Kernel", "The side of the patch that a convolution looks at, in pixels."],
+  pool: ["Pooling", "Keeps the largest of each two by two: a quarter of the work."],
+  add: ["Add a layer", "Adds a dense layer before the ten outputs."],
+  up: ["Earlier", "Moves this layer towards the pixels."],
+  down: ["Later", "Moves this layer towards the answer."],
+  takeAway: ["Remove", "Takes this layer away."],
   layersTable: "Layers and shapes",
   shapes: ["Layer", "Shape", "Parameters"],
-  layerRow: (/** @type {Estimate["layers"][0]} */ layer) => {
+  layerRow: (layer) => {
     const kernel = /kernel=(\d+)/.exec(layer.words)?.[1];
     const kind = layer.words.split("(")[0];
     const name = kernel ? `${kind} ${kernel}\u00a0×\u00a0${kernel}` : kind;
     return [name, layer.shape.join("\u00a0×\u00a0"), count(layer.parameters)];
   },
 
-  activation: "Activation",
-  activationHelp: "The bend after each layer, without which all layers would be worth one.",
-  loss: "Loss",
-  lossHelp: "What is made small: its surprise, or the square of its error.",
-  optimizer: "Optimizer",
-  optimizerHelp: "How a gradient becomes a step: straight down, with momentum, or by Adam.",
-  epochs: "Epochs",
-  epochsHelp: "How often all images are gone through.",
-  rate: "Rate",
-  rateHelp: "How far each step goes: too low learns slowly, too high not at all.",
-  batch: "Batch",
-  batchHelp: "How many images a step is taken from: small ones are rough and many.",
-  augmentation: "Augmentation",
-  augmentationHelp: "Shows each digit a little differently every time, as if by other hands.",
-  schedule: "Schedule",
-  scheduleHelp: "Whether the rate stays, or rises and falls once over the run.",
-  usual: (/** @type {boolean} */ recipe) => (recipe ? settingValues.own : "as is usual"),
+  activation: [
+    "Activation",
+    "The bend after each layer, without which all layers would be worth one.",
+  ],
+  loss: ["Loss", "What is made small: its surprise, or the square of its error."],
+  optimizer: [
+    "Optimizer",
+    "How a gradient becomes a step: straight down, with momentum, or by Adam.",
+  ],
+  epochs: ["Epochs", "How often all images are gone through."],
+  rate: ["Rate", "How far each step goes: too low learns slowly, too high not at all."],
+  batch: ["Batch", "How many images a step is taken from: small ones are rough and many."],
+  augmentation: [
+    "Augmentation",
+    "Shows each digit a little differently every time, as if by other hands.",
+  ],
+  schedule: ["Schedule", "Whether the rate stays, or rises and falls once over the run."],
+  usual: (recipe) => (recipe ? settingValues.own : "as is usual"),
   more: "More",
-  images: "Images",
-  imagesHelp: "How many of the 50,000 training images it learns from.",
-  wrongLabels: "Wrong labels, %",
-  wrongLabelsHelp: "Gives that share of the images a wrong label.",
-  seed: "Seed",
-  seedHelp: "All chance comes from it: the same seed gives the same network.",
-  value: (/** @type {string} */ value) => settingValues[value] ?? value,
+  images: ["Images", "How many of the 50,000 training images it learns from."],
+  wrongLabels: ["Wrong labels, %", "Gives that share of the images a wrong label."],
+  seed: ["Seed", "All chance comes from it: the same seed gives the same network."],
+  value: (value) => settingValues[value] ?? value,
 
   run: "The run",
-  noRun: "Press Start, and watch a network learn to read: its curves, its weights and its mistakes.",
+  noRun:
+    "Press Start, and watch a network learn to read: its curves, its weights and its mistakes.",
   runName: "Name of this run",
   runNameHelp: "What the run and its model are called: change it as you like.",
-  state: (/** @type {RunSummary} */ { state, epoch, epochs }, /** @type {number | null} */ left) => {
+  state: ({ state, epoch, epochs }, left) => {
     const after = `after ${hundredths(epoch)} of ${epochs} epochs`;
     const now = `epoch ${Math.min(epochs, Math.floor(epoch) + 1)} of ${epochs}`;
     /** @type {Record<string, string>} */
@@ -280,20 +285,13 @@ const train = {
     return sentences[state];
   },
   progress: "Progress of the run",
-  pause: "Pause",
-  pauseHelp: "Holds the training where it is.",
-  go: "Go on",
-  goHelp: "Goes on with the training where it was.",
-  oneMore: "One more epoch",
-  oneMoreHelp: "Goes through all images once more than planned.",
-  stop: "Stop and keep",
-  stopHelp: "Ends the training and keeps the network as it is.",
-  use: "Use it in Draw",
-  useHelp: "Lets this network read what you draw.",
-  pace: "Speed",
-  paceHelp: "Slow motion: so few steps a second that each can be watched.",
-  paces: (/** @type {number} */ steps) =>
-    steps ? `${steps} ${steps === 1 ? "step" : "steps"} a second` : "full speed",
+  pause: ["Pause", "Holds the training where it is."],
+  go: ["Go on", "Goes on with the training where it was."],
+  oneMore: ["One more epoch", "Goes through all images once more than planned."],
+  stop: ["Stop and keep", "Ends the training and keeps the network as it is."],
+  use: ["Use it in Draw", "Lets this network read what you draw."],
+  pace: ["Speed", "Slow motion: so few steps a second that each can be watched."],
+  paces: (steps) => (steps ? `${steps} ${steps === 1 ? "step" : "steps"} a second` : "full speed"),
   numbers: [
     "Epochs done",
     "Training loss",
@@ -301,17 +299,16 @@ const train = {
     "Validation accuracy",
     "Images a second",
   ],
-  epochOf: (/** @type {number} */ done, /** @type {number} */ epochs) =>
-    `${hundredths(done)} of ${epochs}`,
-  lossOf: (/** @type {number | null | undefined} */ value) =>
+  epochOf: (done, epochs) => `${hundredths(done)} of ${epochs}`,
+  lossOf: (value) =>
     orDash(value, (loss) => (loss >= 1000 ? loss.toExponential(1) : loss.toPrecision(3))),
-  accuracyOf: (/** @type {number | null | undefined} */ value, places = 1) =>
-    orDash(value, (accuracy) => share(accuracy, places)),
-  perSecond: (/** @type {number | null | undefined} */ value) =>
-    orDash(value, (images) => count(Math.round(images))),
-  taught: (/** @type {RunSummary} */ { before, after }) => {
+  accuracyOf: (value, places = 1) => orDash(value, (accuracy) => share(accuracy, places)),
+  perSecond: (value) => orDash(value, (images) => count(Math.round(images))),
+  taught: ({ before, after }) => {
     const read = (/** @type {"mnist" | "own"} */ data) =>
-      [before, after].map((scores) => orDash(scores?.[data]?.accuracy, (value) => share(value, 2))).join(", then ");
+      [before, after]
+        .map((scores) => orDash(scores?.[data]?.accuracy, (value) => share(value, 2)))
+        .join(", then ");
     const own = after?.own ? `; of your corrections ${read("own")}` : "";
     return `Read rightly of the validation digits: ${read("mnist")}${own}.`;
   },
@@ -321,30 +318,37 @@ const train = {
   axis: "epochs",
   training: "training",
   validation: "validation",
-  close: "Close-up",
-  closeHelp: "Stretches the charts to the later part of the curves.",
-  chartNote: "Validation digits are never learned from. Lines: samples of 1,000; dots: all 10,000, after each epoch.",
-  tick: (/** @type {number} */ value) => String(Number(value.toPrecision(6))),
+  close: ["Close-up", "Stretches the charts to the later part of the curves."],
+  chartNote:
+    "Validation digits are never learned from. Lines: samples of 1,000; dots: all 10,000, after each epoch.",
+  tick: (value) => String(Number(value.toPrecision(6))),
   tableSummary: "The curves as a table",
   table: "Figures by epoch",
-  columns: ["Epochs", "Training loss", "Validation loss", "Training accuracy", "Validation accuracy"],
+  columns: [
+    "Epochs",
+    "Training loss",
+    "Validation loss",
+    "Training accuracy",
+    "Validation accuracy",
+  ],
   hundredths,
 
   knobs: "While it learns",
   number: twoDigits,
   changes: "Changed on the way",
-  applied: (/** @type {RunChange} */ { epoch, step, ...values }) =>
+  applied: ({ epoch, step, ...values }) =>
     `After ${hundredths(epoch)} epochs: ${changed(values, (name, value) => `${name} ${value}`)}`,
   notSteerable: "This recipe is the post’s own training, to the letter: it has no knobs.",
 
   weights: "First-layer weights",
-  weightsNote: (/** @type {number} */ shown, /** @type {number} */ count) =>
+  weightsNote: (shown, count) =>
     `${shown < count ? `The first ${shown} of ${count} units. ` : ""}Blue is above zero, orange below.`,
-  weightsName: (/** @type {number} */ count) => `The weights of ${count} units of the first layer`,
+  weightsName: (count) => `The weights of ${count} units of the first layer`,
   gradients: "Gradients and dead units",
-  gradientsNote: "How strongly each layer is pulled, how large its weights are, and how many units no digit wakes.",
+  gradientsNote:
+    "How strongly each layer is pulled, how large its weights are, and how many units no digit wakes.",
   layerColumns: ["Layer", "Gradient", "Weights", "Dead units"],
-  layerFigures: (/** @type {RunNow["layers"][0]} */ layer) => [
+  layerFigures: (layer) => [
     `${layer.layer} ${layer.name}`,
     orDash(layer.gradient_norm, twoDigits),
     orDash(layer.weight_norm, twoDigits),
@@ -352,29 +356,13 @@ const train = {
   ],
   wrong: "Most wrong just now",
   wrongNote: "Validation digits: what each is, and what the network takes it for.",
-  wrongCaption: (/** @type {RunNow["wrong"][0]} */ { label, answer }) => `${label} → ${answer}`,
-  wrongName: (/** @type {RunNow["wrong"][0]} */ { label, answer, confidence }) =>
+  wrongCaption: ({ label, answer }) => `${label} → ${answer}`,
+  wrongName: ({ label, answer, confidence }) =>
     `A ${label}, taken for a ${answer}, ${share(confidence, 0)} sure`,
 
   hints: "What could be better",
-  /** @type {Record<string, (values: Record<string, any>) => string>} */
-  hint: {
-    rate_too_high: ({ rate }) =>
-      `The loss rises instead of falling: the rate of ${twoDigits(rate)} is too high, so each step overshoots.`,
-    rate_too_low: ({ rate }) =>
-      `The loss hardly falls: the rate of ${twoDigits(rate)} is too low, so the steps are tiny.`,
-    dead_units: ({ share: part }) =>
-      `${share(part, 0)} of a layer’s units answer nothing to any digit, and so cannot learn any more.`,
-    overfitting: () =>
-      "It gets better at the digits that it learns from, but not at others: it learns them by heart.",
-    few_images: ({ images }) =>
-      `It knows its ${count(images)} images by heart, and reads others worse: more images teach it what digits have in common.`,
-    vanishing_gradient: () =>
-      "Hardly any gradient reaches the first layers: the activation flattens it on its way.",
-    learned: ({ epochs }) =>
-      `The last ${epochs} epochs brought nothing: smaller steps may find the rest, or it has learned what it can.`,
-  },
-  fix: (/** @type {Record<string, any>} */ values) =>
+  hint: hintOf,
+  fix: (values) =>
     changed(values, (name, value) =>
       name === "images" ? `Take ${value} images` : `Set the ${name} to ${value}`,
     ),
@@ -384,35 +372,33 @@ const train = {
   kept: "Runs",
   noRuns: "Runs are kept here, to compare and to use.",
   select: "Shows this run.",
-  facts: (/** @type {RunSummary} */ { state, accuracy, parameters, seconds }) => [
+  facts: ({ state, accuracy, parameters, seconds }) => [
     state === "running" ? "learning" : state,
     orDash(accuracy, (value) => share(value, 2)),
     orDash(parameters, (value) => `${count(value)} parameters`),
     orDash(seconds, (value) => (value < 1 ? "< 1\u00a0s" : time(value))),
   ],
-  of: (/** @type {string} */ act, /** @type {string} */ name) => `${act}: ${name}`,
-  overlay: "Overlay",
-  overlayHelp: "Draws its validation curves beside those of the run that is shown.",
-  remove: "Remove",
-  removeHelp: "Deletes this run and its model, after asking.",
-  removeAsk: (/** @type {string} */ name) => `Remove “${name}”, its curves and its model?`,
-  keep: "Keep it",
-  keepHelp: "Leaves everything as it is.",
+  of: (act, name) => `${act}: ${name}`,
+  overlay: ["Overlay", "Draws its validation curves beside those of the run that is shown."],
+  remove: ["Remove", "Deletes this run and its model, after asking."],
+  removeAsk: (name) => `Remove “${name}”, its curves and its model?`,
 
   duel: "Duel",
   duelNote: "Two networks read the same 10,000 validation digits.",
   duelA: "One",
   duelB: "The other",
   duelHelp: "A run that has a model.",
-  duelOption: (/** @type {RunSummary} */ { name, accuracy }) =>
-    accuracy === null ? name : `${name}, ${share(accuracy, 2)}`,
-  compare: "Compare",
-  compareHelp: "Shows which reads better, and where they disagree.",
+  duelOption: ({ name, accuracy }) => (accuracy === null ? name : `${name}, ${share(accuracy, 2)}`),
+  compare: ["Compare", "Shows which reads better, and where they disagree."],
   duelSame: "Choose two different runs.",
   duelColumns: ["Model", "Read rightly", "95\u00a0% interval", "Right alone"],
-  duelRow: (/** @type {Duel["a"]} */ { name, accuracy, interval: [low, high] }, /** @type {number} */ only) =>
-    [name, share(accuracy, 2), `${share(low, 2)} to ${share(high, 2)}`, count(only)],
-  duelSaid: (/** @type {Duel} */ { a, b, difference, p_value: p }) => {
+  duelRow: ({ name, accuracy, interval: [low, high] }, only) => [
+    name,
+    share(accuracy, 2),
+    `${share(low, 2)} to ${share(high, 2)}`,
+    count(only),
+  ],
+  duelSaid: ({ a, b, difference, p_value: p }) => {
     if (!difference) return "Both read equally many of the digits.";
     const [cases, all] = p < 0.01 ? [Math.round(1000 * p), "1,000"] : [Math.round(100 * p), "100"];
     const chance = p < 0.001 ? "fewer than 1 of 1,000" : `${cases} of ${all}`;
@@ -424,21 +410,18 @@ const train = {
   agree: "They agree on every digit.",
   disagree: "Where they disagree",
   disagreeNote: "What it is, and what the one and the other say.",
-  disagreeCaption: (/** @type {Duel["disagree"][0]} */ { label, a, b }) => `${label}: ${a} or ${b}`,
-  disagreeName: (/** @type {Duel["disagree"][0]} */ { label, a, b }) =>
-    `A ${label}: the one says ${a}, the other ${b}`,
-  showMore: "Show more",
-  showMoreHelp: "Shows the next of these digits.",
+  disagreeCaption: ({ label, a, b }) => `${label}: ${a} or ${b}`,
+  disagreeName: ({ label, a, b }) => `A ${label}: the one says ${a}, the other ${b}`,
 
-  saidStart: (/** @type {string} */ name) => `${name} has begun to learn.`,
-  saidEpoch: (/** @type {number} */ epoch, /** @type {number | null} */ accuracy) =>
+  saidStart: (name) => `${name} has begun to learn.`,
+  saidEpoch: (epoch, accuracy) =>
     `Epoch ${epoch} is over${accuracy === null ? "" : `: ${share(accuracy)} of the validation digits are read rightly`}.`,
-  saidEnd: (/** @type {string} */ said, /** @type {number | null} */ accuracy) =>
+  saidEnd: (said, accuracy) =>
     `${said}${accuracy === null ? "" : ` It reads ${share(accuracy)} of the validation digits rightly.`}`,
-};
+});
 
 /** @param {string} text with minus signs instead of hyphens */
-const signed = (text) => text.replace(/-/g, "\u2212");
+const signed = (text) => text.replace(/^-(?=[0.]*$)/, "").replace(/-/g, "\u2212");
 
 /**
  * A number short enough for a cell: three digits that count, but no more than two decimals.
@@ -466,21 +449,14 @@ const inBrackets = (value) => (value < 0 ? `(${number(value)})` : number(value))
 /** @param {number} height @param {number} width */
 const area = (height, width = height) => `${height}\u00a0×\u00a0${width}`;
 
-/**
- * Texts that are told nothing but numbers, which is said here once for all of them.
- *
- * @template {Record<string, string | string[] | ((...numbers: number[]) => string)>} Texts
- * @param {Texts} texts
- */
-const ofNumbers = (texts) => texts;
-
 /** @typedef {Record<string, number>} Options */
 
 /** @type {Record<string, (options: Options) => string>} what each kind of layer does */
 const kinds = {
   AveragePool2d: ({ size }) => `The mean of each square of ${area(size)}`,
   BatchNorm: () => "Each unit brought to the same spread",
-  Conv2d: ({ outputs, kernel }) => `${outputs} patterns of ${area(kernel)}, looked for at every place`,
+  Conv2d: ({ outputs, kernel }) =>
+    `${outputs} patterns of ${area(kernel)}, looked for at every place`,
   Dense: ({ outputs }) => `${outputs} sums, each over all that comes in`,
   Downsample: ({ factor }) => `Squares of ${area(factor)} added up`,
   Dropout: () => "Silences values in training; here it does nothing",
@@ -496,99 +472,91 @@ const kinds = {
   Tanh: () => "Every number bent to between \u22121 and 1",
 };
 
-const look = {
+const look = textsOf("look", {
   number,
   short,
   kinds,
-  ...ofNumbers({
-    lead: "Follow one digit through the network, layer by layer, down to each multiplication. Everything is counted from 0, as in the code.",
-    waiting: "Working it out …",
-    jump: "Parts of this view",
-    jumps: ["Layers", "Imagined digits", "Mistakes"],
-    jumpHelp: "Go to this part of the view.",
+  lead: "Follow one digit through the network, layer by layer, down to each multiplication. Everything is counted from 0, as in the code.",
+  waiting: "Working it out …",
+  jump: "Parts of this view",
+  jumps: ["Layers", "Imagined digits", "Mistakes"],
+  jumpHelp: "Go to this part of the view.",
 
-    digit: "The digit",
-    drawing: "Your drawing",
-    drawingHelp: "Look at what you drew last in the Draw view.",
-    imaginedDigit: (digit) => `The ${digit} that the network imagines`,
-    numberLabel: "Validation digit no.",
-    numberHelp: "Which of MNIST’s validation digits to look at, from 0 to 9,999; none was learned from.",
-    previous: "Previous",
-    previousHelp: "Look at the validation digit before this one.",
-    next: "Next",
-    nextHelp: "Look at the validation digit after this one.",
-    random: "Any",
-    randomHelp: "Look at any of the validation digits.",
-    chooseHelp: "Choose one to follow it through the layers.",
+  digit: "The digit",
+  drawing: ["Your drawing", "Look at what you drew last in the Draw view."],
+  imaginedDigit: (digit) => `The ${digit} that the network imagines`,
+  numberLabel: [
+    "Validation digit no.",
+    "Which of MNIST’s validation digits to look at, from 0 to 9,999; none was learned from.",
+  ],
+  previous: ["Previous", "Look at the validation digit before this one."],
+  next: ["Next", "Look at the validation digit after this one."],
+  random: ["Any", "Look at any of the validation digits."],
+  chooseHelp: "Choose one to follow it through the layers.",
 
-    layers: "Layer by layer",
-    shape: (...shape) => {
-      const [height, width] = shape.slice(-2);
-      if (shape.length === 1) return `${count(height)} numbers`;
-      const pictures = shape.length === 2 ? "A picture" : `${count(shape[0])} pictures`;
-      return `${pictures} of ${area(height, width)}`;
-    },
-    to: " to ",
-    unitsOf: (layer) => `Units of layer ${layer}`,
-    unitsHelp: "Blue is above zero, orange below: choose a unit to see how its numbers come about.",
-    output: (unit) => (unit < 10 ? `${unit}` : "none"),
+  layers: "Layer by layer",
+  shape: (...shape) => {
+    const [height, width] = shape.slice(-2);
+    if (shape.length === 1) return `${count(height)} numbers`;
+    const pictures = shape.length === 2 ? "A picture" : `${count(shape[0])} pictures`;
+    return `${pictures} of ${area(height, width)}`;
+  },
+  to: " to ",
+  unitsOf: (layer) => `Units of layer ${layer}`,
+  unitsHelp: "Blue is above zero, orange below: choose a unit to see how its numbers come about.",
+  output: (unit) => (unit < 10 ? `${unit}` : "none"),
 
-    noUnit: "One unit",
-    unitOf: (layer, unit) => `Layer ${layer}, unit ${unit}`,
-    opened: (layer, unit) => `Layer ${layer}, unit ${unit} is open.`,
-    back: "Back to the layers",
-    backHelp: "Go back to the layer in which you opened this unit.",
-    picture: (layer, unit) => `What unit ${unit} of layer ${layer} makes of the digit`,
-    placeHelp: "Click a place, or move the frame with the arrow keys, to see how the number there comes about.",
-    at: (row, column, value) => `Row ${row}, column ${column}: ${number(value)}`,
-    value: (value) => `Its number is ${number(value)}.`,
-    depends: "The part of the digit that this number depends on",
-    dependsOnAll: "It depends on the whole digit.",
+  noUnit: "One unit",
+  unitOf: (layer, unit) => `Layer ${layer}, unit ${unit}`,
+  opened: (layer, unit) => `Layer ${layer}, unit ${unit} is open.`,
+  back: ["Back to the layers", "Go back to the layer in which you opened this unit."],
+  picture: (layer, unit) => `What unit ${unit} of layer ${layer} makes of the digit`,
+  placeHelp:
+    "Click a place, or move the frame with the arrow keys, to see how the number there comes about.",
+  at: (row, column, value) => `Row ${row}, column ${column}: ${number(value)}`,
+  value: (value) => `Its number is ${number(value)}.`,
+  depends: "The part of the digit that this number depends on",
+  dependsOnAll: "It depends on the whole digit.",
 
-    how: "How this number comes about",
-    triple: ["What comes in", "Weight", "Product"],
-    product: (x, w, product) => `${number(x)} × ${inBrackets(w)} = ${number(product)}`,
-    channel: (channel, sum) => `From picture ${channel}: ${number(sum)}`,
-    cellsHelp: "What comes in, times the weight: point at a cell, or go through the products with the arrow keys.",
-    otherChannels: (channels) => `From ${channels} other pictures, which count less`,
-    aimHelp: "Point at a pixel, or move the frame with the arrow keys, to read its product.",
-    input: (row, column) => signed(`Row ${row}, column ${column}`),
-    inputOf: (picture, row, column) => signed(`Picture ${picture}, row ${row}, column ${column}`),
-    feature: (n) => `Unit ${n}`,
-    top: (n) => `The ${n} products that count most`,
-    others: (n) => `The other ${count(n)}`,
-    result: (value) => `y = ${number(value)}`,
-    gives: (value) => `The layer itself gives ${number(value)}.`,
-    chosen: ", the largest",
-    numbers: (n) => `All ${count(n)} numbers`,
-    numbersHelp: "Unfolds a table of every number that goes into this one.",
+  how: "How this number comes about",
+  place: "Input",
+  triple: ["What comes in", "Weight", "Product"],
+  product: (x, w, product) => `${number(x)} × ${inBrackets(w)} = ${number(product)}`,
+  channel: (channel, sum) => `From picture ${channel}: ${number(sum)}`,
+  cellsHelp:
+    "What comes in, times the weight: point at a cell, or go through the products with the arrow keys.",
+  otherChannels: (channels) => `From ${channels} other pictures, which count less`,
+  aimHelp: "Point at a pixel, or move the frame with the arrow keys, to read its product.",
+  input: (row, column) => signed(`Row ${row}, column ${column}`),
+  inputOf: (picture, row, column) => signed(`Picture ${picture}, row ${row}, column ${column}`),
+  feature: (n) => `Unit ${n}`,
+  top: (n) => `The ${n} products that count most`,
+  others: (n) => `The other ${count(n)}`,
+  result: (value) => `y = ${number(value)}`,
+  gives: (value) => `The layer itself gives ${number(value)}.`,
+  chosen: ", the largest",
+  numbers: (n) => `All ${count(n)} numbers`,
+  numbersHelp: "Unfolds a table of every number that goes into this one.",
 
-    exciting: "What excites it most",
-    imagined: "What each digit is to the network",
-    imaginedLead: "The network run backwards, from the answer to the picture: what it would like best to see for each digit.",
+  exciting: "What excites it most",
+  imagined: "What each digit is to the network",
+  imaginedLead:
+    "The network run backwards, from the answer to the picture: what it would like best to see for each digit.",
 
-    confusion: "What it takes for what",
-    confusionHelp: "Choose a number to see its pictures; arrow keys go from one to the next.",
-    axes: "The confusion matrix. Rows: what it is. Columns: what is read. Mistakes are shaded, the more the stronger.",
-    accuracy: (correct, total, accuracy) =>
-      `Of ${count(total)} validation digits it reads ${count(correct)} right: ${share(accuracy, 2)}.`,
-    readAs: (digit) => `read as ${digit}`,
-    truly: (digit) => `is a ${digit}`,
-    cellNamed: (label, answer, n) =>
-      `${count(n)} of digit ${label} read ${label === answer ? "right" : `as ${answer}`}`,
-    cellNote: "How sure the network is of each, the surest first.",
-    more: (n) => `Show ${n} more`,
-    moreHelp: "Shows more of the pictures behind this number.",
-  }),
+  confusion: "What it takes for what",
+  confusionHelp: "Choose a number to see its pictures; arrow keys go from one to the next.",
+  axes: "The confusion matrix. Rows: what it is. Columns: what is read. Mistakes are shaded, the more the stronger.",
+  accuracy: (correct, total, accuracy) =>
+    `Of ${count(total)} validation digits it reads ${count(correct)} right: ${share(accuracy, 2)}.`,
+  readAs: (digit) => `read as ${digit}`,
+  truly: (digit) => `is a ${digit}`,
+  cellNamed: (label, answer, n) =>
+    `${count(n)} of digit ${label} read ${label === answer ? "right" : `as ${answer}`}`,
+  cellNote: "How sure the network is of each, the surest first.",
 
-  digitNamed: (/** @type {number} */ index, /** @type {number | null} */ label) =>
+  digitNamed: (index, label) =>
     `Digit no. ${index} of MNIST’s validation digits${label === null ? "" : `, a ${label}`}`,
-  read: (
-    /** @type {string} */ name,
-    /** @type {number | null} */ label,
-    /** @type {number[]} */ probabilities,
-    /** @type {number | null} */ none,
-  ) => {
+  read: (name, label, probabilities, none) => {
     const best = Math.max(...probabilities);
     const digit = probabilities.indexOf(best);
     if (none !== null && none > 0.5) {
@@ -597,18 +565,10 @@ const look = {
     const verdict = label === null ? "" : digit === label ? ", which is right" : ", which is wrong";
     return `${name}. The network reads ${digit}, ${share(best * (1 - (none ?? 0)))}${verdict}.`;
   },
-  layer: (/** @type {number} */ position, /** @type {string} */ name) => `${position}. ${name}`,
-  unitNamed: (
-    /** @type {number} */ layer,
-    /** @type {number} */ unit,
-    /** @type {string} */ value,
-    /** @type {boolean} */ picture,
-  ) => `Layer ${layer}, unit ${unit}: ${picture ? "at most " : ""}${value}`,
-  total: (
-    /** @type {number} */ products,
-    /** @type {number | null} */ bias,
-    /** @type {number} */ sum,
-  ) => {
+  layer: (position, name) => `${position}. ${name}`,
+  unitNamed: (layer, unit, value, picture) =>
+    `Layer ${layer}, unit ${unit}: ${picture ? "at most " : ""}${value}`,
+  total: (products, bias, sum) => {
     // As many decimals as let the sum be checked.
     const places = Math.max(...[products, bias ?? 0, sum].map(Math.abs)) >= 100 ? 2 : 3;
     const fixed = (/** @type {number} */ value) => signed(value.toFixed(places));
@@ -616,11 +576,7 @@ const look = {
     const added = bias < 0 ? `(${fixed(bias)})` : fixed(bias);
     return `Sum of the products ${fixed(products)} + bias ${added} = ${fixed(sum)}`;
   },
-  worked: (
-    /** @type {string} */ formula,
-    /** @type {Options} */ numbers,
-    /** @type {number} */ result,
-  ) => {
+  worked: (formula, numbers, result) => {
     let text = formula;
     for (const [name, value] of Object.entries(numbers)) {
       const word = new RegExp(`(?<!\\p{L})${name}(?!\\p{L})`, "gu");
@@ -628,32 +584,28 @@ const look = {
     }
     return `${text === formula ? "y" : text} = ${number(result)}`;
   },
-  excitingNote: (/** @type {boolean} */ places) =>
+  excitingNote: (places) =>
     `The validation digits in which it takes its highest values${places ? ", and where" : ""}.`,
-  cellOpen: (/** @type {string} */ title) => `${title}: the pictures are below.`,
-};
+  cellOpen: (title) => `${title}: the pictures are below.`,
+});
 
-const visit = {
-  again: "First steps",
-  againHelp: "Starts the six steps of a first visit again.",
-  place: (/** @type {number} */ n, /** @type {number} */ total) => `${n} of ${total}`,
+const visit = textsOf("visit", {
+  again: ["First steps", "Starts the six steps of a first visit again."],
+  place: (n, total) => `${n} of ${total}`,
   steps: [
-    { view: "draw", what: "Draw a digit, and see it read." },
-    { view: "draw", what: "Clear the board and draw something that is no digit." },
-    { view: "train", what: "Now train a network of your own: press Start." },
-    { view: "train", what: "Watch it learn until it reads 97\u00a0% of the validation digits." },
-    { view: "draw", what: "Choose your network as the model, above, and draw a digit for it." },
-    { view: "look", what: "See how it does that: open a unit, down to its sum." },
+    ["draw", "Draw a digit, and see it read."],
+    ["draw", "Clear the board and draw something that is no digit."],
+    ["train", "Now train a network of your own: press Start."],
+    ["train", "Watch it learn until it reads 97\u00a0% of the validation digits."],
+    ["draw", "Choose your network as the model, above, and draw a digit for it."],
+    ["look", "See how it does that: open a unit, down to its sum."],
   ],
-  below: (/** @type {number} */ accuracy) =>
-    `It ended at ${share(accuracy)}: give it one more epoch, or start another.`,
-  open: (/** @type {string} */ view) => `Open ${view}`,
+  below: (accuracy) => `It ended at ${share(accuracy)}: give it one more epoch, or start another.`,
+  open: (view) => `Open ${view}`,
   openHelp: "Goes to the view of this step.",
-  skip: "Skip",
-  skipHelp: "Goes on to the next step.",
-  leave: "Put away",
-  leaveHelp: "The first steps can be begun again at the foot of the page.",
+  skip: ["Skip", "Goes on to the next step."],
+  leave: ["Put away", "The first steps can be begun again at the foot of the page."],
   done: "You have trained a network, used it and looked inside. The rest is yours to find.",
-};
+});
 
 export const words = { count, share, time, lab, draw, train, look, visit };

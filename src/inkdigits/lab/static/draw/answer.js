@@ -7,6 +7,7 @@ import { state } from "../state.js";
 import { words } from "../words.js";
 import { Latest } from "./latest.js";
 
+const say = words.draw;
 const SURE = 0.9; // confidence from here on is called sure
 const UNSURE = 0.5; // and below this not sure, whatever the model's own threshold
 const NONE = 10; // the place of "none" among the bars
@@ -35,29 +36,23 @@ function verdict(reading) {
 }
 
 export class InkAnswer extends HTMLElement {
-  #large = made("p", { className: "answer" });
-  #small = made("p", { className: "sureness" });
+  #large = made("p.answer");
+  #small = made("p.sureness");
   #trouble = made("div");
   #glyph = new InkGlyph();
   #bars = new InkBars();
-  #alike = made("div", { className: "alike" });
-  #note = made("p", { className: "note" });
+  #alike = made("div.alike");
+  #note = made("p.note");
   #search = new Latest();
 
   constructor() {
     super();
-    const title = made("h2", { className: "aloud" }, words.draw.reading);
+    const title = made("h2.aloud", {}, say.reading);
     this.append(
-      made("section", { className: "verdict" }, title, this.#large, this.#small, this.#trouble),
-      captioned(this.#glyph, words.draw.glyph),
+      made("section.verdict", {}, title, this.#large, this.#small, this.#trouble),
+      captioned(this.#glyph, say.glyph),
       this.#bars,
-      made(
-        "section",
-        { className: "like" },
-        made("h2", {}, words.draw.nearest),
-        this.#alike,
-        this.#note,
-      ),
+      made("section.like", {}, made("h2", {}, say.nearest), this.#alike, this.#note),
     );
     this.show(null);
   }
@@ -78,7 +73,7 @@ export class InkAnswer extends HTMLElement {
   /** Says that a picture is on its way. */
   wait() {
     this.show(null);
-    this.#large.textContent = words.draw.sending;
+    this.#large.textContent = say.sending;
   }
 
   /** @param {unknown} error */
@@ -96,7 +91,7 @@ export class InkAnswer extends HTMLElement {
   compare(glyph) {
     this.#search.forget();
     this.#alike.classList.add("stale");
-    this.#note.textContent = glyph && words.draw.nearestWait;
+    this.#note.textContent = glyph && say.nearestWait;
     if (!glyph) return;
     const query = { model: state.get("model", "reader"), count: ALIKE };
     this.#search.ask(
@@ -113,7 +108,7 @@ export class InkAnswer extends HTMLElement {
         });
         put(this.#alike, gallery(items));
         this.#alike.classList.remove("stale");
-        this.#note.textContent = words.draw.nearestAmong(among);
+        this.#note.textContent = say.nearestAmong(among);
       },
       (error) => complain(this.#note, error),
     );

@@ -5,24 +5,25 @@ import { button, made } from "../dom.js";
 import { complain } from "../elements.js";
 import { words } from "../words.js";
 
+const say = words.draw;
 const QUALITY = 0.92; // of the JPEG that is taken
 
 /** @type {Record<string, string>} */
 const REASONS = {
-  NotAllowedError: words.draw.cameraRefused,
-  SecurityError: words.draw.cameraRefused,
-  NotReadableError: words.draw.cameraBusy,
-  AbortError: words.draw.cameraBusy,
+  NotAllowedError: say.cameraRefused,
+  SecurityError: say.cameraRefused,
+  NotReadableError: say.cameraBusy,
+  AbortError: say.cameraBusy,
 };
 
 /** `open` switches the camera on; `took` is called with the picture that is taken. */
 export class InkCamera extends HTMLElement {
   #video = made("video", { autoplay: true, muted: true, playsInline: true });
   #trouble = made("div");
-  #take = button(words.draw.take, () => this.#picture(), words.draw.takeHelp, {
+  #take = button(say.take, () => this.#picture(), {
     className: "primary",
   });
-  #dialog = made("dialog", { className: "camera", "aria-label": words.draw.take });
+  #dialog = made("dialog.camera", { "aria-label": say.take[0] });
   /** @type {MediaStream | null} */
   #stream = null;
   #closed = 0; // how often: a stream may come too late
@@ -33,12 +34,12 @@ export class InkCamera extends HTMLElement {
     this.took = took;
     this.#video.addEventListener("playing", () => (this.#take.disabled = false));
     this.#dialog.addEventListener("close", () => this.#stop());
-    const close = button(words.draw.close, () => this.#dialog.close(), words.draw.closeHelp);
+    const close = button(say.close, () => this.#dialog.close());
     this.#dialog.append(
-      made("p", {}, words.draw.takeHelp),
+      made("p", {}, say.take[1]),
       this.#video,
       this.#trouble,
-      made("div", { className: "tools" }, this.#take, close),
+      made("div.tools", {}, this.#take, close),
     );
     this.append(this.#dialog);
   }
@@ -58,7 +59,7 @@ export class InkCamera extends HTMLElement {
     } catch (error) {
       if (closed !== this.#closed) return;
       this.#video.hidden = true;
-      complain(this.#trouble, REASONS[/** @type {Error} */ (error).name] ?? words.draw.cameraNone);
+      complain(this.#trouble, REASONS[/** @type {Error} */ (error).name] ?? say.cameraNone);
     }
   }
 

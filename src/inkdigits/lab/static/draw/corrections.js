@@ -8,21 +8,23 @@ import { state } from "../state.js";
 import { words } from "../words.js";
 import { InkLesson } from "./lesson.js";
 
+const say = words.draw;
+
 export class InkCorrections extends HTMLElement {
   #count = made("p");
   #trouble = made("div");
   #lesson = new InkLesson();
-  #list = made("div", { className: "kept" });
-  #undone = made("div", { className: "tools" });
+  #list = made("div.kept");
+  #undone = made("div.tools");
 
   constructor() {
     super();
-    const title = made("h2", {}, words.draw.kept);
+    const title = made("h2", {}, say.kept);
     this.append(
       made(
-        "section",
-        { className: "columns half" },
-        made("div", { className: "said" }, title, this.#count, this.#trouble, this.#lesson),
+        "section.columns.half",
+        {},
+        made("div.said", {}, title, this.#count, this.#trouble, this.#lesson),
         made("div", {}, this.#list, this.#undone),
       ),
     );
@@ -42,25 +44,25 @@ export class InkCorrections extends HTMLElement {
 
   /** @param {Correction[]} kept the newest first @param {number[]} counts */
   #show(kept, counts) {
-    this.#count.textContent = kept.length ? words.draw.keptCount(counts) : words.draw.keptNone;
+    this.#count.textContent = kept.length ? say.keptCount(counts) : say.keptNone;
     this.#lesson.kept = kept.length;
     const items = kept.map((each) => ({
       glyph: bytesOf(each.glyph),
       caption: String(each.label),
-      name: words.draw.drop,
+      name: say.drop,
       act: () => this.#drop(each),
     }));
-    put(this.#list, explained(gallery(items), words.draw.dropHelp));
+    put(this.#list, explained(gallery(items), say.dropHelp));
   }
 
   /** @param {Correction} gone */
   async #drop(gone) {
     try {
       await remove(`/api/lab/corrections/${gone.id}`);
-      const bring = button(words.draw.bring, () => this.#bring(gone), words.draw.bringHelp);
-      put(this.#undone, made("p", {}, words.draw.dropped), bring);
+      const bring = button(say.bring, () => this.#bring(gone));
+      put(this.#undone, made("p", {}, say.dropped), bring);
       bring.focus(); // the button that had it goes with its digit
-      speak(words.draw.dropped);
+      speak(say.dropped);
       state.tell("kept");
     } catch (error) {
       await this.#load();

@@ -19,7 +19,7 @@ export class InkDraw extends HTMLElement {
   static observedAttributes = ["hidden"];
 
   #sheet = new InkSheet({ changed: () => this.#live(), ended: () => this.#read(true) });
-  #stages = made("div", { className: "stages", hidden: true });
+  #stages = made("div.stages", { hidden: true });
   #sources = new InkSources({
     came: (picture) => this.#show(picture),
     left: () => this.#show(null),
@@ -36,8 +36,8 @@ export class InkDraw extends HTMLElement {
     super();
     this.append(
       made(
-        "div",
-        { className: "columns half" },
+        "div.columns.half",
+        {},
         made("div", {}, this.#sheet, this.#stages),
         this.#answer,
         made("div", {}, this.#sources, keysHelp()),
@@ -113,7 +113,7 @@ export class InkDraw extends HTMLElement {
    * What follows a reading: what looks alike, and why.
    *
    * @param {Reading | null} reading
-   * @param {import("./explanation.js").Subject | null} subject
+   * @param {Subject | null} subject
    */
   #rest(reading, subject) {
     this.#answer.compare(subject?.glyph ?? null);

@@ -7,13 +7,13 @@ import { state } from "../state.js";
 import { words } from "../words.js";
 import { Latest } from "./latest.js";
 
-/** @typedef {{ picture: Uint8Array, glyph: Uint8Array }} Subject what was read, and what it became */
+const say = words.draw;
 
 /** @param {Trial[]} trials */
 const shown = (trials) =>
   gallery(
     trials.map(({ name, digit, confidence, glyph }) => {
-      const caption = words.draw.trial(name, digit, confidence);
+      const caption = say.trial(name, digit, confidence);
       return { glyph: bytesOf(glyph), caption, name: caption };
     }),
   );
@@ -26,20 +26,20 @@ export class InkExplanation extends HTMLElement {
   #choices = new Map(
     [...Array(10).keys(), null].map((digit) => [
       digit,
-      button(String(digit ?? words.draw.explain), () => this.#explain(digit), words.draw.whatHelp),
+      button([String(digit ?? say.explain), say.whatHelp], () => this.#explain(digit)),
     ]),
   );
-  #said = made("div", { className: "said" });
-  #keep = made("div", { className: "said" });
-  #tried = made("div", { className: "said" });
+  #said = made("div.said");
+  #keep = made("div.said");
+  #tried = made("div.said");
 
   constructor() {
     super();
-    const legend = made("legend", {}, made("h2", {}, words.draw.what));
-    const choices = made("div", { className: "digits" }, [...this.#choices.values()]);
+    const legend = made("legend", {}, made("h2", {}, say.what));
+    const choices = made("div.digits", {}, [...this.#choices.values()]);
     const fields = made("fieldset", {}, legend, choices);
-    const told = made("div", { className: "said" }, fields, this.#said, this.#keep);
-    this.append(made("section", { className: "columns half" }, told, this.#tried));
+    const told = made("div.said", {}, fields, this.#said, this.#keep);
+    this.append(made("section.columns.half", {}, told, this.#tried));
     this.offer(null);
   }
 
@@ -64,7 +64,7 @@ export class InkExplanation extends HTMLElement {
     const subject = this.#subject;
     if (!subject) return;
     this.#clear(expected);
-    put(this.#said, made("p", { className: "note" }, words.draw.explaining));
+    put(this.#said, made("p.note", {}, say.explaining));
     if (expected !== null) this.#offerKeeping(subject.glyph, expected);
     const query = { model: state.get("model", "reader"), expected };
     this.#question.ask(
@@ -78,7 +78,7 @@ export class InkExplanation extends HTMLElement {
   #show({ verdict, looks, advice, trials }, expected) {
     put(
       this.#said,
-      made("p", { className: "why" }, verdict),
+      made("p.why", {}, verdict),
       made("p", {}, looks.join(" ")),
       made("ul", {}, advice.map((each) => made("li", {}, each))),
     );
@@ -103,15 +103,14 @@ export class InkExplanation extends HTMLElement {
     const keep = async () => {
       try {
         await post(withQuery("/api/lab/corrections", { label }), glyph);
-        put(note, made("p", { className: "note" }, words.draw.keptNow(label)));
-        speak(words.draw.keptNow(label));
+        put(note, made("p.note", {}, say.keptNow(label)));
+        speak(say.keptNow(label));
         state.tell("kept");
       } catch (error) {
         complain(note, error);
       }
     };
-    const help = words.draw.keepHelp;
-    put(this.#keep, button(words.draw.keep(label), keep, help, { className: "primary" }), note);
+    put(this.#keep, button(say.keep(label), keep, { className: "primary" }), note);
   }
 }
 

@@ -8,6 +8,8 @@ import { state } from "../state.js";
 import { follow, isLive, Story } from "../train/follow.js";
 import { words } from "../words.js";
 
+const say = words.draw;
+
 /**
  * What to teach where a model is chosen: not one that was taught already, which may have learned
  * what is held out now, but the one that it came from.
@@ -28,11 +30,11 @@ async function startOf(model) {
 export class InkLesson extends HTMLElement {
   #kept = 0;
   #run = "";
-  #learn = button(words.draw.learn, () => this.#begin(), words.draw.learnHelp);
-  #progress = made("progress", { max: 1, "aria-label": words.draw.learn });
-  #left = made("span", { className: "note" });
-  #stop = button(words.draw.stop, () => this.#end(), words.draw.stopHelp);
-  #going = made("div", { className: "tools" }, this.#progress, this.#left, this.#stop);
+  #learn = button(say.learn, () => this.#begin());
+  #progress = made("progress", { max: 1, "aria-label": say.learn[0] });
+  #left = made("span.note");
+  #stop = button(say.stop, () => this.#end());
+  #going = made("div.tools", {}, this.#progress, this.#left, this.#stop);
   #trouble = made("div");
   #result = made("div");
 
@@ -64,11 +66,11 @@ export class InkLesson extends HTMLElement {
     try {
       const model = await startOf(state.get("model", "reader"));
       const { title } = await get(`/api/models/${model}`);
-      const name = words.draw.lessonName(title, this.#kept);
+      const name = say.lessonName(title, this.#kept);
       const { id } = await post("/api/lab/learn", { model, name });
       state.set("lesson", { run: id, chosen: false });
-      put(this.#result, made("p", {}, words.draw.learning(title)));
-      speak(words.draw.learning(title));
+      put(this.#result, made("p", {}, say.learning(title)));
+      speak(say.learning(title));
       await this.#show(id);
     } catch (error) {
       complain(this.#trouble, error);
@@ -100,7 +102,8 @@ export class InkLesson extends HTMLElement {
       if (live) this.#follow(run);
       else this.#ended(lesson);
     } catch (error) {
-      if (error instanceof ApiError && error.status === 404) state.set("lesson", null); // removed
+      const removed = error instanceof ApiError && error.status === 404;
+      if (removed) state.set("lesson", null);
       else complain(this.#trouble, error);
     }
   }
@@ -110,8 +113,7 @@ export class InkLesson extends HTMLElement {
     const leave = follow(run, new Story(), (type, { state: how, phase, step, steps, left }) => {
       if (type === "now") {
         this.#progress.value = steps && step / steps;
-        this.#left.textContent =
-          phase === "learning" && left ? words.draw.left(left) : words.draw.measuring;
+        this.#left.textContent = phase === "learning" && left ? say.left(left) : say.measuring;
       } else if (type === "state" && !isLive(how)) {
         leave();
         this.#show(run);
@@ -122,39 +124,33 @@ export class InkLesson extends HTMLElement {
   /** @param {RunSummary} lesson */
   #ended({ id, name, before, after, message, has_model: learned }) {
     if (!learned || !before || !after) {
-      put(this.#result, made("p", {}, message ?? words.draw.learnEnded));
+      put(this.#result, made("p", {}, message ?? say.learnEnded));
       return;
     }
-    put(this.#result, tableOf(before, after), made("p", { className: "note" }, words.draw.interval));
+    put(this.#result, tableOf(before, after), made("p.note", {}, say.interval));
     if (state.get("lesson", { chosen: true }).chosen) return; // since then another may have been
     state.set("lesson", { run: id, chosen: true });
     state.tell("models");
     state.set("model", id);
-    this.#result.prepend(made("p", {}, words.draw.learned(name)));
-    speak(words.draw.learned(name));
+    this.#result.prepend(made("p", {}, say.learned(name)));
+    speak(say.learned(name));
   }
 }
 
 /** @param {Scores} before @param {Scores} after */
 function tableOf(before, after) {
-  const { draw, share } = words;
   const head = (/** @type {string} */ name, scope = "col") => made("th", { scope }, name);
   const cell = (/** @type {Score | null} */ score) =>
     score &&
-    made(
-      "td",
-      {},
-      share(score.accuracy, 2),
-      made("p", { className: "note" }, draw.range(score.interval)),
-    );
+    made("td", {}, words.share(score.accuracy, 2), made("p.note", {}, say.range(score.interval)));
   const row = (/** @type {string} */ name, /** @type {"mnist" | "own"} */ exam) =>
     after[exam] && made("tr", {}, head(name, "row"), cell(before[exam]), cell(after[exam]));
   return made(
-    "table",
-    { className: "figures" },
-    made("caption", {}, draw.lesson),
-    made("thead", {}, made("tr", {}, draw.columns.map((name) => head(name)))),
-    made("tbody", {}, row(draw.ofMnist, "mnist"), row(draw.ofOwn, "own")),
+    "table.figures",
+    {},
+    made("caption", {}, say.lesson),
+    made("thead", {}, made("tr", {}, say.columns.map((name) => head(name)))),
+    made("tbody", {}, row(say.ofMnist, "mnist"), row(say.ofOwn, "own")),
   );
 }
 

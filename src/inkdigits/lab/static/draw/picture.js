@@ -7,6 +7,7 @@ import { words } from "../words.js";
 import { captioned } from "./answer.js";
 import { InkCamera } from "./camera.js";
 
+const say = words.draw;
 const MOST_MEGABYTES = 32; // the lab takes no more
 
 /**
@@ -18,9 +19,9 @@ export function stagesOf({ stages, box, size: [width, height] }) {
   if (!stages) return [];
   const image = (/** @type {string} */ png, /** @type {string} */ alt) =>
     made("img", { src: `data:image/png;base64,${png}`, alt });
-  const frame = made("div", { className: "frame" }, image(stages.picture, words.draw.stagePicture));
+  const frame = made("div.frame", {}, image(stages.picture, say.stagePicture));
   if (box) {
-    const outline = made("div", { className: "box" });
+    const outline = made("div.box");
     outline.style.left = `${(100 * box[0]) / width}%`;
     outline.style.top = `${(100 * box[1]) / height}%`;
     outline.style.width = `${(100 * box[2]) / width}%`;
@@ -28,8 +29,8 @@ export function stagesOf({ stages, box, size: [width, height] }) {
     frame.append(outline);
   }
   return [
-    captioned(frame, words.draw.stagePicture),
-    stages.ink ? captioned(image(stages.ink, words.draw.stageInk), words.draw.stageInk) : null,
+    captioned(frame, say.stagePicture),
+    stages.ink ? captioned(image(stages.ink, say.stageInk), say.stageInk) : null,
   ];
 }
 
@@ -38,7 +39,7 @@ export function stagesOf({ stages, box, size: [width, height] }) {
  * again, by the button `back`. Dropped and pasted ones count while the view is shown.
  */
 export class InkSources extends HTMLElement {
-  back = button(words.draw.back, () => this.#leave(), words.draw.backHelp, { hidden: true });
+  back = button(say.back, () => this.#leave(), { hidden: true });
 
   #trouble = made("div");
 
@@ -55,12 +56,12 @@ export class InkSources extends HTMLElement {
       file.value = ""; // so that the same one can be chosen again
     });
     this.append(
-      made("p", { className: "note" }, words.draw.sources),
+      made("p.note", {}, say.sources),
       made(
-        "div",
-        { className: "tools" },
-        button(words.draw.choose, () => file.click(), words.draw.chooseHelp),
-        button(words.draw.camera, () => camera.open(), words.draw.cameraHelp),
+        "div.tools",
+        {},
+        button(say.choose, () => file.click()),
+        button(say.camera, () => camera.open()),
         this.back,
       ),
       file,
@@ -90,14 +91,14 @@ export class InkSources extends HTMLElement {
   #given(data) {
     const [picture] = data?.files ?? [];
     if (picture) this.#take(picture);
-    else complain(this.#trouble, words.draw.noPicture);
+    else complain(this.#trouble, say.noPicture);
   }
 
   /** @param {Blob} picture */
   async #take(picture) {
     complain(this.#trouble, null);
     try {
-      if (picture.size > MOST_MEGABYTES * 2 ** 20) throw words.draw.tooLarge(MOST_MEGABYTES);
+      if (picture.size > MOST_MEGABYTES * 2 ** 20) throw say.tooLarge(MOST_MEGABYTES);
       this.came(new Uint8Array(await picture.arrayBuffer()));
     } catch (error) {
       complain(this.#trouble, error);

@@ -5,6 +5,7 @@ import { button, explained, field, made, speak } from "../dom.js";
 import { state } from "../state.js";
 import { words } from "../words.js";
 
+const say = words.draw;
 const BRUSH = 20; // of the sheet's 280, as wide as MNIST's pens are to their digits
 const MOST_POINTS = 3000; // that are kept: 40 kB, which a page may still send while it closes
 const KEYS = "board-keys"; // the id of what says how to draw with the keyboard
@@ -57,17 +58,12 @@ function keepable(strokes) {
 
 /** What says how to draw with the keyboard; it may stand anywhere. */
 export const keysHelp = () =>
-  made(
-    "details",
-    { className: "note" },
-    made("summary", {}, words.draw.keys),
-    made("p", { id: KEYS }, words.draw.keysHelp),
-  );
+  made("details.note", {}, made("summary", {}, say.keys), made("p", { id: KEYS }, say.keysHelp));
 
 export class InkSheet extends HTMLElement {
   board = explained(
-    made("canvas", { tabIndex: 0, role: "application", "aria-label": words.draw.board }),
-    words.draw.boardHelp,
+    made("canvas", { tabIndex: 0, role: "application", "aria-label": say.board }),
+    say.boardHelp,
   );
 
   #brush = made("input", { type: "range", min: "8", max: "40", step: "2" });
@@ -80,7 +76,7 @@ export class InkSheet extends HTMLElement {
       if (this.#board.strokes !== this.#restored) this.#keep();
       this.ended();
     },
-    penMoved: (where) => speak(where === "down" ? words.draw.penDown : words.draw.penUp),
+    penMoved: (where) => speak(where === "down" ? say.penDown : say.penUp),
   });
   #scheduled = false;
   #stale = false; // in the middle of a stroke, since it was last read
@@ -104,11 +100,11 @@ export class InkSheet extends HTMLElement {
     this.append(
       this.board,
       made(
-        "div",
-        { className: "tools" },
-        field(words.draw.brush, this.#brush, words.draw.brushHelp),
-        button(words.draw.undo, () => this.#board.undo(), words.draw.undoHelp),
-        button(words.draw.clear, () => this.#board.clear(), words.draw.clearHelp),
+        "div.tools",
+        {},
+        field(say.brush, this.#brush),
+        button(say.undo, () => this.#board.undo()),
+        button(say.clear, () => this.#board.clear()),
       ),
     );
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#schedule());

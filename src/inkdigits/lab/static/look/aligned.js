@@ -5,20 +5,22 @@ import { InkHeat } from "./heat.js";
 import { equation, ordered, says } from "./sums.js";
 import { words } from "../words.js";
 
+const say = words.look;
+
 /** What comes in, the weights and the products, side by side. */
 export class InkPictures extends HTMLElement {
-  #heats = words.look.triple.map(() => explained(new InkHeat(), words.look.aimHelp));
-  #readout = made("p", { className: "readout" });
+  #heats = say.triple.map(() => explained(new InkHeat(), say.aimHelp));
+  #readout = made("p.readout");
 
   constructor() {
     super();
     const named = this.#heats.map((heat, kind) =>
-      made("div", {}, made("p", { className: "note" }, words.look.triple[kind]), heat),
+      made("div", {}, made("p.note", {}, say.triple[kind]), heat),
     );
     this.append(equation(named), this.#readout);
   }
 
-  /** @param {import("./sums.js").Sum} sum */
+  /** @param {Sum} sum */
   show(sum) {
     const aimed = (/** @type {number} */ index) => {
       for (const heat of this.#heats) heat.mark(index);
@@ -26,7 +28,7 @@ export class InkPictures extends HTMLElement {
     };
     const aim = { aimed, says: (/** @type {number} */ index) => says(sum, index), follows: true };
     [sum.x, sum.w, sum.products].forEach((values, kind) => {
-      this.#heats[kind].show(values, sum.shape, words.look.triple[kind], aim);
+      this.#heats[kind].show(values, sum.shape, say.triple[kind], aim);
     });
     aimed(ordered(sum.products)[0]);
   }

@@ -13,54 +13,41 @@ import { Part } from "./parts.js";
 import { allNumbers, matrix, topProducts, total } from "./sums.js";
 import { words } from "../words.js";
 
-/**
- * What is opened, and of what; `place` is an index in the unit's picture, null where it has none.
- *
- * @typedef {{
- *   model: string,
- *   fingerprint: string,
- *   glyph: Uint8Array,
- *   layers: LayerValues[],
- *   layer: number,
- *   unit: number,
- * }} Opened
- * @typedef {Opened & { place: number | null }} Placed
- */
-
+const say = words.look;
 const READABLE = 7; // cells on a side: larger patches are pictures
 
 /** @extends {Part<Placed>} */
 export class InkUnit extends Part {
-  #title = made("h2", { tabIndex: -1 }, words.look.noUnit);
+  #title = made("h2", { tabIndex: -1 }, say.noUnit);
   #about = made("p");
   #code = made("code");
-  #heat = explained(new InkHeat(), words.look.placeHelp);
-  #value = made("p", { className: "note" });
+  #heat = explained(new InkHeat(), say.placeHelp);
+  #value = made("p.note");
   #glyph = new InkGlyph();
-  #depends = made("p", { className: "note" });
-  #formula = made("p", { className: "formula" });
-  #note = made("p", { className: "note" });
+  #depends = made("p.note");
+  #formula = made("p.formula");
+  #note = made("p.note");
   #cells = new InkCells();
   #pictures = new InkPictures();
   #patch = new InkHeat();
-  #sum = made("div", { className: "sum" });
+  #sum = made("div.sum");
   #exciting = new InkExciting();
   onback = () => {};
 
   constructor() {
     super();
     this.append(
-      button(words.look.back, () => this.onback(), words.look.backHelp, { className: "back" }),
+      button(say.back, () => this.onback(), { className: "back" }),
       this.#title,
       this.#about,
-      made("p", { className: "note" }, this.#code),
+      made("p.note", {}, this.#code),
       made(
-        "div",
-        { className: "where" },
+        "div.where",
+        {},
         made("div", {}, this.#heat, this.#value),
         made("div", {}, this.#glyph, this.#depends),
       ),
-      made("h3", {}, words.look.how),
+      made("h3", {}, say.how),
       this.status,
       this.#formula,
       this.#note,
@@ -75,19 +62,19 @@ export class InkUnit extends Part {
     const { shape, low, high, code } = layers[layer];
     const { height, width, maps } = sizes(shape);
     const own = valuesOf(layers[layer], unit);
-    put(this.#title, words.look.unitOf(layer, unit));
+    put(this.#title, say.unitOf(layer, unit));
     put(this.#about, titleOf(layers[layer]));
     put(this.#code, code);
-    this.#glyph.show(glyph, words.look.digit);
+    this.#glyph.show(glyph, say.digit);
     this.#heat.hidden = !maps;
     const place = maps ? own.indexOf(highest(own)) : null;
     if (place !== null) {
-      /** @type {import("./heat.js").Aim} */
+      /** @type {Aim} */
       const aim = {
-        says: (index) => words.look.at(...placeOf(index, width), own[index]),
+        says: (index) => say.at(...placeOf(index, width), own[index]),
         aimed: (index) => this.#aim({ ...opened, place: index }),
       };
-      const name = words.look.picture(layer, unit);
+      const name = say.picture(layer, unit);
       this.#heat.show(own, [height, width], name, aim, largest([low, high]));
       this.#heat.mark(place);
     }
@@ -101,10 +88,10 @@ export class InkUnit extends Part {
     const own = valuesOf(layers[layer], unit);
     const at = place === null ? null : placeOf(place, sizes(layers[layer].shape).width);
     const box = field(layers, layer, unit, at);
-    put(this.#value, at ? words.look.at(...at, own[place ?? 0]) : words.look.value(own[0]));
+    put(this.#value, at ? say.at(...at, own[place ?? 0]) : say.value(own[0]));
     this.#glyph.hidden = !box;
     frame(this.#glyph, box, 28, 28);
-    put(this.#depends, box ? words.look.depends : words.look.dependsOnAll);
+    put(this.#depends, box ? say.depends : say.dependsOnAll);
     this.show(placed);
   }
 
@@ -124,8 +111,8 @@ export class InkUnit extends Part {
     put(
       this.#sum,
       shown.how,
-      made("p", { className: "total" }, shown.result),
-      made("p", { className: "gives" }, words.look.gives(about.value)),
+      made("p.total", {}, shown.result),
+      made("p.gives", {}, say.gives(about.value)),
       shown.all,
     );
   }
@@ -146,7 +133,7 @@ export class InkUnit extends Part {
     aligned?.show(sum);
     return {
       how: [aligned, !convolution && topProducts(sum)],
-      result: words.look.total(total(products), formula.endsWith("b") ? bias : null, result),
+      result: say.total(total(products), formula.endsWith("b") ? bias : null, result),
       all: allNumbers([x, w, products], sum.nameOf),
     };
   }
@@ -159,21 +146,21 @@ export class InkUnit extends Part {
       const all = { x: x[0], ...numbers };
       const list = Object.entries(all).flatMap(([name, value]) => [
         made("dt", {}, name),
-        made("dd", {}, words.look.number(value)),
+        made("dd", {}, say.number(value)),
       ]);
-      const how = made("dl", { className: "quantities" }, list);
-      return { how, result: words.look.worked(formula, all, sum) };
+      const how = made("dl.quantities", {}, list);
+      return { how, result: say.worked(formula, all, sum) };
     }
-    const result = words.look.result(sum);
+    const result = say.result(sum);
     if (Math.max(height, width) > READABLE) {
-      this.#patch.show(x, [height, width], words.look.triple[0]);
+      this.#patch.show(x, [height, width], say.triple[0]);
       return { how: this.#patch, result, all: allNumbers([x], namer(patch.shape, origin)) };
     }
-    const table = matrix(x, width, largest(x), words.look.number);
-    table.append(made("caption", { className: "minor" }, words.look.triple[0]));
+    const table = matrix(x, width, largest(x), say.number);
+    table.append(made("caption.minor", {}, say.triple[0]));
     const cell = table.querySelectorAll("td")[chosen ?? -1];
     cell?.classList.add("on");
-    cell?.append(made("span", { className: "aloud" }, words.look.chosen));
+    cell?.append(made("span.aloud", {}, say.chosen));
     return { how: table, result };
   }
 }
@@ -198,15 +185,15 @@ function shapeBefore(layers, layer) {
  * @returns {(n: number) => string}
  */
 function namer(shape, origin = [0, 0]) {
-  if (shape.length === 1) return words.look.feature;
+  if (shape.length === 1) return say.feature;
   const [height, width] = shape.slice(-2);
   const [top, left] = origin.slice(-2);
   return (n) => {
     const [row, column] = placeOf(n % (height * width), width);
     const picture = Math.floor(n / (height * width));
     return shape.length === 3 && shape[0] > 1
-      ? words.look.inputOf(picture, top + row, left + column)
-      : words.look.input(top + row, left + column);
+      ? say.inputOf(picture, top + row, left + column)
+      : say.input(top + row, left + column);
   };
 }
 

@@ -6,14 +6,13 @@ import { largest } from "./heat.js";
 import { equation, matrix, ordered, says, total } from "./sums.js";
 import { words } from "../words.js";
 
-/** @typedef {import("./sums.js").Sum} Sum */
-
+const say = words.look;
 const FIRST = 4; // channels that are shown at once; the others are folded away
 
 /** The sum of a convolution. The cell under the pointer or the focus is lit in all three grids. */
 export class InkCells extends HTMLElement {
-  #channels = explained(made("div", { className: "channels" }), words.look.cellsHelp);
-  #readout = made("p", { className: "readout" });
+  #channels = explained(made("div.channels"), say.cellsHelp);
+  #readout = made("p.readout");
   /** @type {Sum | null} */
   #sum = null;
   #lit = "0";
@@ -44,17 +43,17 @@ export class InkCells extends HTMLElement {
     const shown = order.map((channel, place) => {
       const grids = kinds.map(({ values, most }, kind) => {
         const own = values.subarray(from(channel), from(channel + 1));
-        const title = !place && made("p", { className: "note" }, words.look.triple[kind]);
+        const title = !place && made("p.note", {}, say.triple[kind]);
         const grid = this.#grid(matrix(own, side, most), kind, from(channel));
         // The cells of the products say what the others say too.
         return made("div", { "aria-hidden": kind === 2 ? null : "true" }, title, grid);
       });
-      const subtotal = words.look.channel(channel, subtotals[channel]);
-      const note = channels > 1 && made("p", { className: "note" }, subtotal);
-      return made("div", { className: "channel" }, note, equation(grids));
+      const subtotal = say.channel(channel, subtotals[channel]);
+      const note = channels > 1 && made("p.note", {}, subtotal);
+      return made("div.channel", {}, note, equation(grids));
     });
     const open = this.querySelector("details")?.open;
-    const summary = made("summary", {}, words.look.otherChannels(channels - FIRST));
+    const summary = made("summary", {}, say.otherChannels(channels - FIRST));
     const others = channels > FIRST && made("details", { open }, summary, shown.slice(FIRST));
     put(this.#channels, shown.slice(0, FIRST), others);
     this.#channels.style.setProperty("--side", String(side));
@@ -79,7 +78,7 @@ export class InkCells extends HTMLElement {
     });
     if (kind === 2) {
       grid.setAttribute("role", "grid");
-      grid.setAttribute("aria-label", words.look.triple[kind]);
+      grid.setAttribute("aria-label", say.triple[kind]);
     }
     return grid;
   }

@@ -2,24 +2,23 @@
 
 import { get, withQuery } from "../api.js";
 import { moveStop, stopOf, withArrows } from "./arrows.js";
-import { button, explained, made, put, speak } from "../dom.js";
+import { explained, made, put, speak } from "../dom.js";
+import { pages } from "../elements.js";
 import { tint } from "./heat.js";
 import { choice, goLookAt } from "./looked.js";
 import { Part, codeLine } from "./parts.js";
 import { words } from "../words.js";
 
+const say = words.look;
 const AT_ONCE = 40; // pictures of a cell
 
-/** @typedef {{ counts: number[][], correct: number, accuracy: number, total: number }} Confusion */
-/** @typedef {{ model: string, label: number, answer: number, count: number }} Cell */
-
 /** @param {Cell} cell */
-const nameOf = ({ label, answer, count }) => words.look.cellNamed(label, answer, count);
+const nameOf = ({ label, answer, count }) => say.cellNamed(label, answer, count);
 
 /**
  * The pictures behind a cell of the matrix.
  *
- * @extends {Part<Cell & { most: number }>} with how many of them to show
+ * @extends {Part<Cell>}
  */
 class InkMistakes extends Part {
   #pictures = made("div");
@@ -28,44 +27,38 @@ class InkMistakes extends Part {
   open(cell) {
     put(this.#pictures);
     put(this, made("h3", {}, nameOf(cell)), this.status, this.#pictures);
-    this.show({ ...cell, most: AT_ONCE });
+    this.show(cell);
   }
 
-  /** @param {Cell & { most: number }} cell @param {AbortSignal} signal */
-  async load({ most, ...cell }, signal) {
+  /** @param {Cell} cell @param {AbortSignal} signal */
+  async load(cell, signal) {
     const { model, label, answer } = cell;
     const query = withQuery("/api/lab/look/confusion/cell", { model, label, answer });
     /** @type {{ data: string, indices: number[], confidence: number[] }} */
     const { data, indices, confidence } = await get(query, { signal });
-    const shown = indices.slice(0, most);
-    const captions = confidence.map((value) => words.share(value, 0));
-    const list = await choice(data, shown, captions, goLookAt);
+    const digits = indices.map((index, n) => ({ index, caption: words.share(confidence[n], 0) }));
+    const shown = await pages(digits, AT_ONCE, (some) => choice(data, some, goLookAt));
     if (signal.aborted) return;
-    const left = Math.min(AT_ONCE, indices.length - shown.length);
-    const act = () => this.show({ ...cell, most: most + AT_ONCE });
-    const more = left > 0 && button(words.look.more(left), act, words.look.moreHelp);
-    const note = made("p", { className: "note" }, words.look.cellNote);
-    put(this.#pictures, note, list, more);
-    if (most > AT_ONCE) list.children[most - AT_ONCE].querySelector("button")?.focus();
-    else speak(words.look.cellOpen(nameOf(cell)));
+    put(this.#pictures, made("p.note", {}, say.cellNote), shown);
+    speak(say.cellOpen(nameOf(cell)));
   }
 }
 
 /** @extends {Part<string>} the name of a model */
 export class InkConfusion extends Part {
-  #lead = made("p", { className: "lead" });
-  #axes = made("p", { className: "note" });
-  #table = explained(made("table", { className: "confusion" }), words.look.confusionHelp);
+  #lead = made("p.lead");
+  #axes = made("p.note");
+  #table = explained(made("table.confusion"), say.confusionHelp);
   #mistakes = new InkMistakes();
 
   constructor() {
     super();
     const columns = [made("div", {}, this.#axes, this.#table), this.#mistakes];
     this.append(
-      made("h2", { tabIndex: -1 }, words.look.confusion),
+      made("h2", { tabIndex: -1 }, say.confusion),
       this.#lead,
       this.status,
-      made("div", { className: "confusion-columns" }, columns),
+      made("div.confusion-columns", {}, columns),
       codeLine("evaluation/report.py: report"),
     );
     withArrows(this.#table);
@@ -85,16 +78,16 @@ export class InkConfusion extends Part {
     const focused = this.#table.contains(document.activeElement);
     const mistakes = counts.flatMap((row, label) => row.filter((_, answer) => answer !== label));
     const most = Math.max(2, ...mistakes);
-    put(this.#lead, words.look.accuracy(correct, total, accuracy));
-    put(this.#axes, words.look.axes);
-    const columns = counts.map((_, n) => heading("col", n, words.look.readAs(n)));
+    put(this.#lead, say.accuracy(correct, total, accuracy));
+    put(this.#axes, say.axes);
+    const columns = counts.map((_, n) => heading("col", n, say.readAs(n)));
     const rows = counts.map((row, label) => {
       const cells = row.map((count, answer) => this.#made({ model, label, answer, count }, most));
-      return made("tr", {}, heading("row", label, words.look.truly(label)), cells);
+      return made("tr", {}, heading("row", label, say.truly(label)), cells);
     });
     put(
       this.#table,
-      made("caption", { className: "aloud" }, words.look.confusion),
+      made("caption.aloud", {}, say.confusion),
       made("thead", {}, made("tr", {}, made("td"), columns)),
       made("tbody", {}, rows),
     );
@@ -118,7 +111,7 @@ export class InkConfusion extends Part {
     };
     const options = { type: "button", tabIndex: -1, "aria-label": nameOf(cell), onclick: act };
     const inside = made("button", options, count);
-    if (label === answer) return made("td", { className: "right" }, inside);
+    if (label === answer) return made("td.right", {}, inside);
     // A single mistake can be seen beside dozens: the scale is logarithmic, from a third.
     tint(inside, -(0.33 + (0.67 * Math.log(count)) / Math.log(most)), 1);
     return made("td", {}, inside);

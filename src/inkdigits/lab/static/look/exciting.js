@@ -8,22 +8,19 @@ import { choice, lookAt } from "./looked.js";
 import { Part, codeLine } from "./parts.js";
 import { words } from "../words.js";
 
-/** @typedef {import("./arithmetic.js").Opened} Opened */
-/** @typedef {[number, number][] | null} Places rows and columns; null where units have none */
-/** @typedef {{ data: string, indices: number[], values: number[], places: Places }} Found */
-
+const say = words.look;
 const COUNT = 12;
 
 /** @extends {Part<Opened>} */
 export class InkExciting extends Part {
-  #note = made("p", { className: "note" });
+  #note = made("p.note");
   #pictures = made("div");
   #shown = "";
 
   constructor() {
     super();
     this.append(
-      made("h3", {}, words.look.exciting),
+      made("h3", {}, say.exciting),
       this.#note,
       this.status,
       this.#pictures,
@@ -43,11 +40,12 @@ export class InkExciting extends Part {
   /** @param {Opened} opened @param {AbortSignal} signal */
   async load({ model, layers, layer, unit }, signal) {
     const query = withQuery("/api/lab/look/exciting", { model, layer, unit, count: COUNT });
-    /** @type {Found} */
+    /** @type {Exciting} */
     const { data, indices, values, places } = await get(query, { signal });
-    const list = await choice(data, indices, values.map(words.look.number), lookAt);
+    const digits = indices.map((index, n) => ({ index, caption: say.number(values[n]) }));
+    const list = await choice(data, digits, lookAt);
     if (signal.aborted) return;
-    put(this.#note, words.look.excitingNote(places !== null));
+    put(this.#note, say.excitingNote(places !== null));
     list.querySelectorAll("ink-glyph").forEach((glyph, n) => {
       frame(glyph, places && field(layers, layer, unit, places[n]), 28, 28);
     });

@@ -3,8 +3,6 @@
 
 const SIDE = 28;
 
-/** @typedef {[number, number, number, number]} Box top, left, bottom, right, all of them inside */
-
 /**
  * How many units a layer has, and the sides of a unit's picture: 1 × 1 where it has none.
  *
@@ -57,7 +55,10 @@ export function field(layers, position, unit, place) {
       columns = stepBack(layers[p], columns, width);
     } else if (kind === "Flatten" && before.length > 1) {
       const [row, column] = placeOf(unit % (height * width), width);
-      [rows, columns] = [[row, row], [column, column]];
+      [rows, columns] = [
+        [row, row],
+        [column, column],
+      ];
     }
   }
   if (!rows || !columns) return null;

@@ -4,8 +4,6 @@ import { modified } from "./arrows.js";
 import { made } from "../dom.js";
 import { placeOf } from "./geometry.js";
 
-/** @typedef {import("./geometry.js").Box} Box */
-
 /** @type {number[][] | null} red, green and blue below zero, and above it */
 let colours = null;
 
@@ -70,8 +68,7 @@ export const largest = (values) => Math.max(...Array.from(values, Math.abs));
  */
 export function frame(picture, box, height, width) {
   /** @type {HTMLElement} */
-  const mark =
-    picture.querySelector(".mark") ?? picture.appendChild(made("span", { className: "mark" }));
+  const mark = picture.querySelector(".mark") ?? picture.appendChild(made("span.mark"));
   mark.hidden = !box;
   const [top, left, bottom, right] = box ?? [0, 0, 0, 0];
   mark.style.top = `${(100 * top) / height}%`;
@@ -79,14 +76,6 @@ export function frame(picture, box, height, width) {
   mark.style.height = `${(100 * (bottom - top + 1)) / height}%`;
   mark.style.width = `${(100 * (right - left + 1)) / width}%`;
 }
-
-/**
- * Who is told of a place that is aimed at, what is said of it, and whether the pointer need only
- * pass over it.
- *
- * @typedef {(index: number) => void} Aimed
- * @typedef {{ aimed: Aimed, says: (index: number) => string, follows?: boolean }} Aim
- */
 
 /** @type {Record<string, [number, number]>} rows down and columns across */
 const STEPS = {

@@ -7,17 +7,18 @@ import { goLookAt } from "./looked.js";
 import { Part, codeLine } from "./parts.js";
 import { words } from "../words.js";
 
+const say = words.look;
 const PIXELS = 784;
 
 /** @extends {Part<string>} the name of a model */
 export class InkImagined extends Part {
-  #pictures = explained(made("div"), words.look.chooseHelp);
+  #pictures = explained(made("div"), say.chooseHelp);
 
   constructor() {
     super();
     this.append(
-      made("h2", { tabIndex: -1 }, words.look.imagined),
-      made("p", { className: "lead" }, words.look.imaginedLead),
+      made("h2", { tabIndex: -1 }, say.imagined),
+      made("p.lead", {}, say.imaginedLead),
       this.status,
       this.#pictures,
       codeLine("inspection/backquery.py: imagined_digits"),
@@ -32,7 +33,7 @@ export class InkImagined extends Part {
       const glyph = all.slice(PIXELS * digit, PIXELS * (digit + 1));
       const text = btoa(String.fromCharCode(...glyph));
       const act = () => goLookAt("imagined", digit, text);
-      return { glyph, caption: String(digit), name: words.look.imaginedDigit(digit), act };
+      return { glyph, caption: String(digit), name: say.imaginedDigit(digit), act };
     });
     put(this.#pictures, gallery(items));
   }

@@ -7,10 +7,11 @@ import { optionsOf, sizes, valuesOf } from "./geometry.js";
 import { largest, paint, tint } from "./heat.js";
 import { words } from "../words.js";
 
+const say = words.look;
 const FEW = 16; // features, and each has its number written in its cell
 
 /** @param {LayerInfo} layer of which is said what it does */
-export const titleOf = (layer) => words.look.kinds[layer.kind]?.(optionsOf(layer)) ?? layer.kind;
+export const titleOf = (layer) => say.kinds[layer.kind]?.(optionsOf(layer)) ?? layer.kind;
 
 /** @param {Float32Array} values of which there may be too many for Math.max */
 export const highest = (values) => values.reduce((most, value) => Math.max(most, value), -Infinity);
@@ -18,10 +19,10 @@ export const highest = (values) => values.reduce((most, value) => Math.max(most,
 /** One layer: its heading, and a button for each unit, of which Tab finds one. */
 class Row {
   #heading = made("h3");
-  #note = made("p", { className: "note" });
-  #scale = made("p", { className: "note scale" });
-  #units = explained(made("div", { role: "group" }), words.look.unitsHelp);
-  element = made("li", { className: "layer" }, this.#heading, this.#note, this.#scale, this.#units);
+  #note = made("p.note");
+  #scale = made("p.note.scale");
+  #units = explained(made("div", { role: "group" }), say.unitsHelp);
+  element = made("li.layer", {}, this.#heading, this.#note, this.#scale, this.#units);
 
   /** @param {(unit: number) => void} open */
   constructor(open) {
@@ -39,24 +40,24 @@ class Row {
     const { units, height, width, maps } = sizes(shape);
     const few = !maps && units <= FEW;
     const most = largest([low, high]);
-    put(this.#heading, words.look.layer(position, titleOf(layer)));
-    put(this.#note, made("code", {}, code), made("br"), words.look.shape(...shape));
-    put(this.#scale, swatch(low, most), words.look.to, swatch(high, most));
+    put(this.#heading, say.layer(position, titleOf(layer)));
+    put(this.#note, made("code", {}, code), made("br"), say.shape(...shape));
+    put(this.#scale, swatch(low, most), say.to, swatch(high, most));
     this.#units.className = `units ${maps ? "maps" : few ? "few" : "cells"}`;
     this.#units.classList.toggle("one", maps && units === 1);
-    this.#units.setAttribute("aria-label", words.look.unitsOf(position));
+    this.#units.setAttribute("aria-label", say.unitsOf(position));
     for (let unit = this.#units.childElementCount; unit < units; unit++) {
       const options = { type: "button", tabIndex: -1, onclick: () => this.open(unit) };
       this.#units.append(made("button", options, maps && made("canvas")));
     }
     this.#buttons().forEach((button, unit) => {
       const own = valuesOf(layer, unit);
-      const value = words.look.number(maps ? highest(own) : own[0]);
+      const value = say.number(maps ? highest(own) : own[0]);
       const { firstChild: canvas } = button;
       if (canvas instanceof HTMLCanvasElement) paint(canvas, own, height, width, most);
       else tint(button, own[0], most);
-      if (few) put(button, `${last ? words.look.output(unit) : unit}\n${value}`);
-      button.setAttribute("aria-label", words.look.unitNamed(position, unit, value, maps));
+      if (few) put(button, `${last ? say.output(unit) : unit}\n${value}`);
+      button.setAttribute("aria-label", say.unitNamed(position, unit, value, maps));
     });
     if (!stopOf(this.#units)) moveStop(this.#units, this.#units.firstElementChild);
   }
@@ -78,12 +79,12 @@ class Row {
 function swatch(value, most) {
   const colour = made("i");
   tint(colour, value, most);
-  return made("span", {}, colour, words.look.number(value));
+  return made("span", {}, colour, say.number(value));
 }
 
 /** All layers of a network, and the probabilities that come of them. */
 export class InkPassage extends HTMLElement {
-  #list = made("ol", { className: "passage" });
+  #list = made("ol.passage");
   #bars = new InkBars();
   /** @type {Row[]} */
   #rows = [];

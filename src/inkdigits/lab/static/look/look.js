@@ -13,8 +13,10 @@ import { Part, reach } from "./parts.js";
 import { state } from "../state.js";
 import { words } from "../words.js";
 
+const say = words.look;
+
 /** @typedef {{ layer: number, unit: number }} Unit */
-/** @typedef {Omit<import("./arithmetic.js").Opened, "layer" | "unit">} Shown */
+/** @typedef {Omit<Opened, "layer" | "unit">} Shown */
 
 const WIDE = matchMedia("(min-width: 64rem)"); // as in look.css: the unit stands beside the layers
 
@@ -35,20 +37,20 @@ export class InkLook extends Part {
     super();
     this.#passage.onopen = (layer, unit) => this.#chosen({ layer, unit });
     this.#unit.onback = () => this.#passage.reach(this.#wanted().layer);
-    const heading = made("h2", { tabIndex: -1 }, words.look.layers);
+    const heading = made("h2", { tabIndex: -1 }, say.layers);
     const layers = made("section", {}, heading, this.#passage);
-    const unit = made("section", { className: "opened" }, this.#unit);
+    const unit = made("section.opened", {}, this.#unit);
     const jumps = [layers, this.#imagined, this.#confusion].map((part, n) =>
-      button(words.look.jumps[n], () => reach(part), words.look.jumpHelp, { className: "plain" }),
+      button([say.jumps[n], say.jumpHelp], () => reach(part), { className: "plain" }),
     );
-    const group = { className: "tools jumps", role: "group", "aria-label": words.look.jump };
+    const group = { className: "tools jumps", role: "group", "aria-label": say.jump };
     this.append(
-      made("h1", { className: "aloud" }, words.lab.look),
-      made("p", { className: "lead" }, words.look.lead),
+      made("h1.aloud", {}, words.lab.views.look[0]),
+      made("p.lead", {}, say.lead),
       this.#looked,
       made("div", group, jumps),
       this.status,
-      made("div", { className: "columns look-columns" }, layers, unit),
+      made("div.columns.look-columns", {}, layers, unit),
       made("section", {}, this.#imagined),
       made("section", {}, this.#confusion),
     );
@@ -84,7 +86,7 @@ export class InkLook extends Part {
     const { probabilities, not_a_digit: none } = answer;
     this.#shown = { model, fingerprint, glyph, layers };
     this.#passage.show(layers, probabilities, none);
-    const said = words.look.read(name, label, probabilities, none);
+    const said = say.read(name, label, probabilities, none);
     this.#looked.say(said);
     speak(said);
     this.#open(this.#wanted());
@@ -109,7 +111,7 @@ export class InkLook extends Part {
   #chosen(unit) {
     state.set("openedUnit", unit);
     this.#open(unit);
-    if (WIDE.matches) speak(words.look.opened(unit.layer, unit.unit));
+    if (WIDE.matches) speak(say.opened(unit.layer, unit.unit));
     else reach(this.#unit);
     state.tell("unit-opened", unit);
   }

@@ -7,15 +7,9 @@ import { reach } from "./parts.js";
 import { state } from "../state.js";
 import { words } from "../words.js";
 
+const say = words.look;
 const SEEN = "mnist:validation";
 const AMONG = 10000; // digits there
-
-/**
- * What was chosen. `glyph` holds the pixels of what is in no data set; `beside` is the drawing that
- * there was at that moment: a newer one takes its place.
- *
- * @typedef {{ data: string, index: number, glyph?: string, beside: string }} Looked
- */
 
 /** @returns {Looked} */
 function looked() {
@@ -47,19 +41,18 @@ export function goLookAt(...chosen) {
  * Digits of a data set to choose from.
  *
  * @param {string} data
- * @param {number[]} indices
- * @param {string[]} captions
+ * @param {Captioned[]} digits
  * @param {typeof lookAt} act what is done with the chosen one
  */
-export async function choice(data, indices, captions, act) {
-  const glyphs = await images(data, indices);
-  const items = indices.map((index, n) => ({
+export async function choice(data, digits, act) {
+  const glyphs = await images(data, digits.map(({ index }) => index));
+  const items = digits.map(({ index, caption }, n) => ({
     glyph: glyphs[n],
-    caption: captions[n],
-    name: words.look.digitNamed(index, labelOf(data, index)),
+    caption,
+    name: say.digitNamed(index, labelOf(data, index)),
     act: () => act(data, index),
   }));
-  return explained(gallery(items), words.look.chooseHelp);
+  return explained(gallery(items), say.chooseHelp);
 }
 
 /** The pixels of what is looked at, and its label where it has one. */
@@ -69,18 +62,18 @@ export async function picture() {
   const label = labelOf(data, index);
   const name =
     data === "drawing"
-      ? words.look.drawing
+      ? say.drawing[0]
       : glyph
-        ? words.look.imaginedDigit(index)
-        : words.look.digitNamed(index, label);
+        ? say.imaginedDigit(index)
+        : say.digitNamed(index, label);
   return { glyph: pixels, label, name };
 }
 
 /** The chooser: the digit as large as it deserves, and the ways to another one. */
 export class InkLooked extends HTMLElement {
   #glyph = new InkGlyph();
-  #says = made("p", { className: "says" });
-  #drawing = button(words.look.drawing, () => lookAt("drawing"), words.look.drawingHelp);
+  #says = made("p.says");
+  #drawing = button(say.drawing, () => lookAt("drawing"));
   #number = made("input", {
     type: "number",
     min: "0",
@@ -92,23 +85,23 @@ export class InkLooked extends HTMLElement {
 
   constructor() {
     super();
-    const heading = made("h2", { id: freshId(), tabIndex: -1 }, words.look.digit);
+    const heading = made("h2", { id: freshId(), tabIndex: -1 }, say.digit);
     const ways = made(
-      "div",
-      { className: "tools" },
-      field(words.look.numberLabel, this.#number, words.look.numberHelp),
-      button(words.look.previous, () => this.#step(-1), words.look.previousHelp),
-      button(words.look.next, () => this.#step(1), words.look.nextHelp),
-      button(words.look.random, () => this.#step(null), words.look.randomHelp),
+      "div.tools",
+      {},
+      field(say.numberLabel, this.#number),
+      button(say.previous, () => this.#step(-1)),
+      button(say.next, () => this.#step(1)),
+      button(say.random, () => this.#step(null)),
     );
     this.append(
       this.#glyph,
       made(
-        "div",
-        { className: "choice", role: "group", "aria-labelledby": heading.id },
+        "div.choice",
+        { role: "group", "aria-labelledby": heading.id },
         heading,
         this.#says,
-        made("div", { className: "tools" }, this.#drawing, ways),
+        made("div.tools", {}, this.#drawing, ways),
       ),
     );
   }

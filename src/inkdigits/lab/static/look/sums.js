@@ -2,28 +2,15 @@
 
 import { explained, freshId, made, put } from "../dom.js";
 import { tint } from "./heat.js";
+import { tabulate } from "../update.js";
 import { words } from "../words.js";
 
+const say = words.look;
 const TOP = 10; // products of a unit with many inputs
-
-/** @typedef {Float32Array | Float64Array} Numbers */
-
-/**
- * A sum to be shown: `shape` (C, K, K) of a convolution, (H, W) of a picture, (D,) of features;
- * `nameOf` says which input one is.
- *
- * @typedef {{
- *   shape: number[],
- *   x: Float32Array,
- *   w: Float32Array,
- *   products: Float64Array,
- *   nameOf: (n: number) => string,
- * }} Sum
- */
 
 /** @type {(sum: Sum, n: number) => string} one product in words: where, and what times what */
 export const says = ({ x, w, products, nameOf }, n) =>
-  `${nameOf(n)}: ${words.look.product(x[n], w[n], products[n])}`;
+  `${nameOf(n)}: ${say.product(x[n], w[n], products[n])}`;
 
 /** @param {Float64Array} values in double precision, as the server has them */
 export const total = (values) => values.reduce((all, value) => all + value, 0);
@@ -34,9 +21,8 @@ export const ordered = (values) =>
 
 /** @param {HTMLElement[]} three what comes in × the weights = the products */
 export function equation([x, w, products]) {
-  const sign = (/** @type {string} */ text) =>
-    made("span", { className: "sign", "aria-hidden": "true" }, text);
-  return made("div", { className: "triple" }, x, sign("×"), w, sign("="), products);
+  const sign = (/** @type {string} */ text) => made("span.sign", { "aria-hidden": "true" }, text);
+  return made("div.triple", {}, x, sign("×"), w, sign("="), products);
 }
 
 /**
@@ -47,12 +33,12 @@ export function equation([x, w, products]) {
  * @param {number} most the size of number that has the full colour
  * @param {(value: number) => string} [text]
  */
-export function matrix(values, width, most, text = words.look.short) {
+export function matrix(values, width, most, text = say.short) {
   const rows = Array.from({ length: values.length / width }, (_, row) => {
     const own = [...values.subarray(width * row, width * (row + 1))];
     return made("tr", {}, own.map((value) => made("td", {}, text(value))));
   });
-  const table = made("table", { className: "matrix" }, made("tbody", {}, rows));
+  const table = made("table.matrix", {}, made("tbody", {}, rows));
   table.querySelectorAll("td").forEach((cell, n) => tint(cell, values[n], most));
   return table;
 }
@@ -62,29 +48,19 @@ export function matrix(values, width, most, text = words.look.short) {
  * @param {string[][]} rows each begins with its name
  * @param {string} [caption]
  */
-function figures(columns, rows, caption) {
-  const head = columns.map((name) => made("th", { scope: "col" }, name));
-  const body = rows.map(([name, ...cells]) => {
-    const numbers = cells.map((cell) => made("td", {}, cell));
-    return made("tr", {}, made("th", { scope: "row" }, name), numbers);
-  });
-  return made(
-    "table",
-    { className: "figures" },
-    caption && made("caption", { className: "minor" }, caption),
-    made("thead", {}, made("tr", {}, made("td"), head)),
-    made("tbody", {}, body),
-  );
-}
+const figures = (columns, rows, caption) => {
+  const table = made("table", {}, caption && made("caption.minor", {}, caption));
+  return tabulate(table, [say.place, ...columns], rows);
+};
 
 /** @param {Sum} sum of which the largest products are told, and what the others come to */
 export function topProducts({ x, w, products, nameOf }) {
   const top = ordered(products).slice(0, TOP);
-  const rows = top.map((n) => [nameOf(n), ...[x[n], w[n], products[n]].map(words.look.number)]);
+  const rows = top.map((n) => [nameOf(n), ...[x[n], w[n], products[n]].map(say.number)]);
   const others = products.length - top.length;
   const rest = total(products) - top.reduce((all, n) => all + products[n], 0);
-  if (others) rows.push([words.look.others(others), "", "", words.look.number(rest)]);
-  return figures(words.look.triple, rows, words.look.top(top.length));
+  if (others) rows.push([say.others(others), "", "", say.number(rest)]);
+  return figures(say.triple, rows, say.top(top.length));
 }
 
 /**
@@ -94,20 +70,19 @@ export function topProducts({ x, w, products, nameOf }) {
  * @param {(n: number) => string} nameOf
  */
 export function allNumbers(columns, nameOf) {
-  const summary = made("summary", { id: freshId() }, words.look.numbers(columns[0].length));
-  const place = made("div", {
-    className: "all-numbers",
+  const summary = made("summary", { id: freshId() }, say.numbers(columns[0].length));
+  const place = made("div.all-numbers", {
     tabIndex: 0,
     role: "region",
     "aria-labelledby": summary.id,
   });
-  const details = made("details", {}, explained(summary, words.look.numbersHelp), place);
+  const details = made("details", {}, explained(summary, say.numbersHelp), place);
   details.addEventListener("toggle", () => {
     if (!details.open || place.firstChild) return;
-    const names = words.look.triple.slice(0, columns.length);
+    const names = say.triple.slice(0, columns.length);
     const rows = Array.from(columns[0], (_, n) => [
       nameOf(n),
-      ...columns.map((values) => words.look.number(values[n])),
+      ...columns.map((values) => say.number(values[n])),
     ]);
     put(place, figures(names, rows));
   });

@@ -40,7 +40,7 @@ export class InkBench extends HTMLElement {
   #stiff; // names of recipes that have no knobs
   #runs = new InkRuns();
   #duel = new InkDuel();
-  #none = made("p", { className: "lead" }, say.noRun);
+  #none = made("p.lead", {}, say.noRun);
 
   /** @type {RunSummary[]} the newest first */
   #known = [];
@@ -60,12 +60,9 @@ export class InkBench extends HTMLElement {
     this.#form = new InkForm(known, state.get("settings", null));
     this.#run = new InkRun(known.options.augmentations);
     this.#stiff = known.recipes.filter((one) => !one.steerable).map(({ name }) => name);
-    const columns = [
-      made("section", {}, this.#form),
-      made("section", {}, this.#none, this.#run),
-    ];
+    const columns = [made("section", {}, this.#form), made("section", {}, this.#none, this.#run)];
     this.append(
-      made("div", { className: "columns" }, columns),
+      made("div.columns", {}, columns),
       made("section", {}, this.#runs),
       made("section", {}, this.#duel),
     );
@@ -240,7 +237,7 @@ export class InkBench extends HTMLElement {
     else this.#form.fill({ ...run.settings, name: null, ...(settings ?? change) });
   }
 
-  /** @param {import("./runs.js").Act} act @param {string} id @param {boolean} on */
+  /** @param {Act} act @param {string} id @param {boolean} on */
   async #act(act, id, on) {
     if (act === "use") this.#use(id);
     else if (act === "overlay") await this.#overlays.turn(id, on);

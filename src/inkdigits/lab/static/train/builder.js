@@ -11,8 +11,8 @@ const MOST_LAYERS = 8;
 export class InkLayers extends HTMLElement {
   /** @type {LayerSettings[]} */
   #layers = [];
-  #list = made("ol", { className: "layers" });
-  #add = button(say.add, () => this.#grow(), say.addHelp);
+  #list = made("ol.layers");
+  #add = button(say.add, () => this.#grow());
   /** @type {(layers: LayerSettings[]) => void} */
   edited = () => {};
 
@@ -53,34 +53,26 @@ export class InkLayers extends HTMLElement {
       min: 1,
       max: 7,
     });
-    const pool = tick(say.pool, say.poolHelp, (checked) => set({ pool: checked }));
+    const pool = tick(say.pool, (checked) => set({ pool: checked }));
     pool.box.checked = layer.pool ?? false;
     const convolution = layer.kind === "convolution";
     const label = say.layer(n + 1);
-    const tool = (
-      /** @type {"up" | "down" | "takeAway"} */ name,
-      /** @type {string} */ sign,
-      /** @type {() => void} */ act,
-      disabled = false,
-    ) =>
-      button(sign, act, say[/** @type {const} */ (`${name}Help`)], {
-        "aria-label": `${say[name]}: ${label}`,
-        className: "tool",
-        disabled,
-      });
+    /** @type {(named: Named, sign: string, act: () => void, disabled?: boolean) => HTMLElement} */
+    const tool = ([name, help], sign, act, disabled) =>
+      button([sign, help], act, { "aria-label": `${name}: ${label}`, className: "tool", disabled });
     return made(
       "div",
       { "aria-label": label, role: "group" },
-      field(say.kind, kind, say.kindHelp),
-      field(say.units, units, say.unitsHelp),
-      convolution && field(say.kernel, kernel, say.kernelHelp),
+      field(say.kind, kind),
+      field(say.units, units),
+      convolution && field(say.kernel, kernel),
       made(
-        "div",
-        { className: "tools" },
+        "div.tools",
+        {},
         convolution && pool.label,
-        tool("up", "↑", () => this.#move(n, -1), n === 0),
-        tool("down", "↓", () => this.#move(n, 1), n === this.#layers.length - 1),
-        tool("takeAway", "×", () => this.#remove(n)),
+        tool(say.up, "↑", () => this.#move(n, -1), n === 0),
+        tool(say.down, "↓", () => this.#move(n, 1), n === this.#layers.length - 1),
+        tool(say.takeAway, "×", () => this.#remove(n)),
       ),
     );
   }

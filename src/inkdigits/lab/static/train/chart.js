@@ -2,23 +2,8 @@
 
 import { made } from "../dom.js";
 import { spread, thinned, ticks } from "./scales.js";
-import { each, setText } from "./update.js";
+import { each, setText } from "../update.js";
 import { words } from "../words.js";
-
-/** @typedef {[number, number]} Point */
-
-/**
- * A curve. `points` are in the order of x; `dots` are marked on it; `colour` is 1 to 6.
- *
- * @typedef {object} Curve
- * @property {string} name
- * @property {number} colour
- * @property {string} [dash]
- * @property {boolean} [thin]
- * @property {Point[]} points
- * @property {Point[]} [dots]
- * @property {Point} [end] where its name and value stand, if not at its last point
- */
 
 /** @typedef {Record<string, string | number>} Attributes of an SVG element, and its `text` */
 
@@ -122,7 +107,9 @@ export class InkChart extends HTMLElement {
     const colours = curves.map(({ colour }) => ({ color: `var(--curve-${colour})` }));
     const lines = curves.map(({ points, dash = "none", thin }, n) => ({
       ...colours[n],
-      points: thinned(points).map(([x, y]) => `${atX(x)},${atY(y)}`).join(" "),
+      points: thinned(points)
+        .map(([x, y]) => `${atX(x)},${atY(y)}`)
+        .join(" "),
       "stroke-dasharray": dash,
       "stroke-width": thin ? 1.5 : 2.5,
     }));

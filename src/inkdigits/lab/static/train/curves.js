@@ -4,12 +4,11 @@ import { InkChart } from "./chart.js";
 import { made, put } from "../dom.js";
 import { byEpoch } from "./follow.js";
 import { tick } from "./inputs.js";
-import { tabulate } from "./update.js";
+import { tabulate } from "../update.js";
 import { words } from "../words.js";
 
 /** @typedef {import("./follow.js").Story} Story */
-/** @typedef {import("./chart.js").Curve} Curve */
-/** @typedef {{ name: string, story: Story }} Named */
+/** @typedef {{ name: string, story: Story }} Run */
 /** @typedef {"loss" | "accuracy" | "validation_loss" | "validation_accuracy"} Figure */
 
 const say = words.train;
@@ -24,7 +23,7 @@ const lastEpoch = (story) => story.points.at(-1)?.epoch ?? 0;
 /**
  * A figure of a run over its epochs.
  *
- * @param {Named} run
+ * @param {Run} run
  * @param {Figure} figure
  * @param {Partial<Curve>} look
  * @returns {Curve}
@@ -43,7 +42,7 @@ function curve({ name, story }, figure, look) {
 /**
  * The accuracy over the samples of validation digits, and over all of them after each epoch.
  *
- * @param {Named} run
+ * @param {Run} run
  * @param {Partial<Curve>} look
  * @param {boolean} dotted whether the epochs are marked
  */
@@ -77,7 +76,7 @@ export const accuracyChart = (title) =>
  * Draws the validation accuracies of some runs, close up.
  *
  * @param {InkChart} chart
- * @param {Named[]} runs
+ * @param {Run[]} runs
  */
 export function compare(chart, runs) {
   const curves = runs.map((run, n) => ofValidation(run, n ? apart(n - 1) : {}, false));
@@ -90,7 +89,7 @@ export class InkCurves extends HTMLElement {
   #loss = new InkChart(say.lossChart, Infinity, (y, step) =>
     step === undefined ? say.lossOf(y) : say.tick(y),
   );
-  #close = tick(say.close, say.closeHelp, (close) => {
+  #close = tick(say.close, (close) => {
     this.#chosen = close;
     this.#again();
   });
@@ -98,17 +97,17 @@ export class InkCurves extends HTMLElement {
   #chosen = null; // whether close up; until somebody chooses, it is as the accuracy says
   #table = made("table");
   #details = made("details", { ontoggle: () => this.#again() });
-  /** @type {[Story, number, Named[]] | null} */
+  /** @type {[Story, number, Run[]] | null} */
   #latest = null;
 
   constructor() {
     super();
-    this.#table.append(made("caption", { className: "aloud" }, say.table));
+    this.#table.append(made("caption.aloud", {}, say.table));
     put(this.#details, made("summary", {}, say.tableSummary), this.#table);
-    const note = made("p", { className: "note" }, say.chartNote);
+    const note = made("p.note", {}, say.chartNote);
     this.append(
-      made("div", { className: "charts" }, this.#accuracy, this.#loss),
-      made("div", { className: "tools" }, this.#close.label, note),
+      made("div.charts", {}, this.#accuracy, this.#loss),
+      made("div.tools", {}, this.#close.label, note),
       this.#details,
     );
   }
@@ -117,7 +116,7 @@ export class InkCurves extends HTMLElement {
     if (this.#latest) this.draw(...this.#latest);
   }
 
-  /** @param {Story} story @param {number} epochs of the run @param {Named[]} others */
+  /** @param {Story} story @param {number} epochs of the run @param {Run[]} others */
   draw(story, epochs, others) {
     this.#latest = [story, epochs, others];
     const end = Math.max(1, epochs, lastEpoch(story), ...others.map((one) => lastEpoch(one.story)));
@@ -142,7 +141,7 @@ export class InkCurves extends HTMLElement {
     if (this.#details.open) this.#tabulate(story, others);
   }
 
-  /** @param {Story} story @param {Named[]} others */
+  /** @param {Story} story @param {Run[]} others */
   #tabulate(story, others) {
     const columns = [...say.columns, ...others.map(({ name }) => name)];
     const theirs = others.map((other) => byEpoch(other.story));

@@ -3,10 +3,10 @@
 import { get, images, withQuery } from "../api.js";
 import { accuracyChart, compare } from "./curves.js";
 import { button, field, made, put, speak } from "../dom.js";
-import { complain, gallery } from "../elements.js";
+import { complain, gallery, pages } from "../elements.js";
 import { isLive, storyOf } from "./follow.js";
 import { choice } from "./inputs.js";
-import { tabulate } from "./update.js";
+import { tabulate } from "../update.js";
 import { words } from "../words.js";
 
 const say = words.train;
@@ -17,7 +17,7 @@ const PAGE = 24; // digits shown at once
 export class InkDuel extends HTMLElement {
   #a = choice([], "", () => {});
   #b = choice([], "", () => {});
-  #result = made("div", { className: "duel" });
+  #result = made("div.duel");
   #complaint = made("div");
   #shown = "";
   #turn = 0;
@@ -26,13 +26,13 @@ export class InkDuel extends HTMLElement {
     super();
     this.append(
       made("h2", {}, say.duel),
-      made("p", { className: "note" }, say.duelNote),
+      made("p.note", {}, say.duelNote),
       made(
-        "div",
-        { className: "tools" },
-        field(say.duelA, this.#a, say.duelHelp),
-        field(say.duelB, this.#b, say.duelHelp),
-        button(say.compare, () => this.#compare(), say.compareHelp),
+        "div.tools",
+        {},
+        field([say.duelA, say.duelHelp], this.#a),
+        field([say.duelB, say.duelHelp], this.#b),
+        button(say.compare, () => this.#compare()),
       ),
       this.#complaint,
       this.#result,
@@ -50,10 +50,7 @@ export class InkDuel extends HTMLElement {
     this.#shown = shown;
     const [a, b] = [this.#a.value, this.#b.value];
     for (const select of [this.#a, this.#b]) {
-      put(
-        select,
-        ids.map((id, n) => made("option", { value: id }, names[n])),
-      );
+      put(select, able.map((run) => made("option", { value: run.id }, say.duelOption(run))));
     }
     // What was chosen stays, if it is still there and is not the same twice.
     const first = ids.includes(a) ? a : (ids.find((id) => id !== b) ?? "");
@@ -85,55 +82,37 @@ export class InkDuel extends HTMLElement {
   #draw(found, stories) {
     const { a, b, disagree } = found;
     const said = say.duelSaid(found);
-    const table = made("table");
     const rows = [say.duelRow(a, found.only_a), say.duelRow(b, found.only_b)];
-    tabulate(table, say.duelColumns, rows);
     const chart = accuracyChart(say.numbers[3]);
     const pictures = made("div");
     put(
       this.#result,
       made("p", {}, said),
-      table,
+      tabulate(made("table"), say.duelColumns, rows),
       chart,
       made("h3", {}, say.disagree),
-      made("p", { className: "note" }, disagree.length ? say.disagreeNote : say.agree),
+      made("p.note", {}, disagree.length ? say.disagreeNote : say.agree),
       pictures,
     );
     compare(chart, [a, b].map(({ name }, n) => ({ name, story: stories[n] })));
     speak(said);
-    this.#page(pictures, disagree, 0);
+    pages(disagree, PAGE, galleryOf).then(
+      (shown) => put(pictures, shown),
+      (error) => complain(this.#complaint, error),
+    );
   }
+}
 
-  /**
-   * Shows some of the digits on which they disagree, and a button for more.
-   *
-   * @param {HTMLElement} place
-   * @param {Duel["disagree"]} disagree
-   * @param {number} from
-   */
-  async #page(place, disagree, from) {
-    const next = from + PAGE;
-    const some = disagree.slice(from, next);
-    const indices = some.map(({ index }) => index);
-    try {
-      const glyphs = await images(DATA, indices);
-      const shown = gallery(
-        some.map((digit, n) => ({
-          glyph: glyphs[n],
-          caption: say.disagreeCaption(digit),
-          name: say.disagreeName(digit),
-        })),
-      );
-      place.querySelector("button")?.remove();
-      place.append(shown);
-      if (next >= disagree.length) return;
-      const more = button(say.showMore, () => this.#page(place, disagree, next), say.showMoreHelp);
-      place.append(more);
-      if (from) more.focus();
-    } catch (error) {
-      complain(this.#complaint, error);
-    }
-  }
+/** @param {Duel["disagree"]} digits */
+async function galleryOf(digits) {
+  const glyphs = await images(DATA, digits.map(({ index }) => index));
+  return gallery(
+    digits.map((digit, n) => ({
+      glyph: glyphs[n],
+      caption: say.disagreeCaption(digit),
+      name: say.disagreeName(digit),
+    })),
+  );
 }
 
 customElements.define("ink-duel", InkDuel);

@@ -16,30 +16,24 @@ const say = words.train;
  * @param {(part: Partial<NetworkSettings>) => void} editNetwork
  */
 export function settingsFields(settings, options, recipe, edit, editNetwork) {
-  const named = (
-    /** @type {"activation" | "augmentation" | "batch" | "epochs" | "images" | "loss"
-      | "optimizer" | "rate" | "schedule" | "seed" | "wrongLabels"} */ name,
-    /** @type {HTMLElement} */ control,
-  ) => field(say[name], control, say[/** @type {const} */ (`${name}Help`)]);
+  /** @type {(name: Field, control: HTMLElement) => HTMLElement} */
+  const named = (name, control) => field(say[name], control);
 
-  const given = (
-    /** @type {"batch" | "epochs" | "images" | "rate" | "seed"} */ name,
-    /** @type {Record<string, unknown>} */ properties,
-  ) => number(settings[name], (value) => edit({ [name]: value }), properties);
+  /** @type {(name: NumberField, properties: Record<string, unknown>) => HTMLInputElement} */
+  const given = (name, properties) =>
+    number(settings[name], (value) => edit({ [name]: value }), properties);
 
-  const ofNetwork = (
-    /** @type {"activation" | "loss" | "optimizer"} */ name,
-    /** @type {string[]} */ values,
-  ) => {
+  /** @type {(name: NetworkField, values: string[]) => HTMLElement | false} */
+  const ofNetwork = (name, values) => {
     const value = settings.network?.[name] ?? values[0];
-    const told = (/** @type {string} */ chosen) => editNetwork({ [name]: chosen });
-    return !recipe && named(name, choice(values, value, told));
+    return (
+      !recipe &&
+      named(name, choice(values, value, (chosen) => editNetwork({ [name]: chosen })))
+    );
   };
 
-  const ofRecipe = (
-    /** @type {"schedule" | "augmentation"} */ name,
-    /** @type {string[]} */ values,
-  ) => {
+  /** @type {(name: RecipeField, values: string[]) => HTMLElement} */
+  const ofRecipe = (name, values) => {
     const told = (/** @type {string} */ value) => edit({ [name]: value || null });
     const called = (/** @type {string} */ value) => say.value(value) || say.usual(!!recipe);
     return named(name, choice(["", ...values], settings[name] ?? "", told, called));

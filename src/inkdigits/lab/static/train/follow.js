@@ -5,7 +5,7 @@ import { withQuery } from "../api.js";
 const MOST_POINTS = 4000; // kept of a run, however long it is
 
 /** States of a run whose process has ended. */
-export const ENDED = ["done", "stopped", "diverged", "interrupted", "failed"];
+const ENDED = ["done", "stopped", "diverged", "interrupted", "failed"];
 
 /** @param {string} runState */
 export const isLive = (runState) => !ENDED.includes(runState);

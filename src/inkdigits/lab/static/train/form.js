@@ -6,7 +6,7 @@ import { button, field, freshId, made, put, speak } from "../dom.js";
 import { complain } from "../elements.js";
 import { settingsFields } from "./fields.js";
 import { choice } from "./inputs.js";
-import { tabulate } from "./update.js";
+import { tabulate } from "../update.js";
 import { words } from "../words.js";
 
 const say = words.train;
@@ -22,19 +22,19 @@ export class InkForm extends HTMLElement {
   #timer = 0;
   #asking = new AbortController();
 
-  #purpose = made("p", { className: "note" });
-  #estimate = made("p", { className: "estimate", role: "status" });
-  #reason = made("p", { className: "note", id: freshId(), hidden: true });
+  #purpose = made("p.note");
+  #estimate = made("p.estimate", { role: "status" });
+  #reason = made("p.note", { id: freshId(), hidden: true });
   complaint = made("div");
-  #filled = made("p", { className: "note", hidden: true }, say.filled);
-  #start = button(say.start, () => this.#press(), say.startHelp, { className: "primary" });
+  #filled = made("p.note", { hidden: true }, say.filled);
+  #start = button(say.start, () => this.#press(), { className: "primary" });
   #layers = new InkLayers();
-  #usual = made("div", { className: "fields" });
-  #others = made("div", { className: "fields" });
+  #usual = made("div.fields");
+  #others = made("div.fields");
   #table = made("table");
   #shapes = made(
-    "details",
-    { className: "shapes", hidden: true, open: true },
+    "details.shapes",
+    { hidden: true, open: true },
     made("summary", {}, say.layersTable),
     this.#table,
   );
@@ -55,9 +55,9 @@ export class InkForm extends HTMLElement {
     this.#layers.edited = (layers) => this.#editNetwork({ layers });
     this.append(
       made("h2", {}, say.form),
-      field(say.recipe, this.#recipe, say.recipeHelp),
+      field(say.recipe, this.#recipe),
       this.#purpose,
-      made("div", { className: "tools" }, this.#start, this.#estimate),
+      made("div.tools", {}, this.#start, this.#estimate),
       this.#reason,
       this.complaint,
       this.#filled,

@@ -30,11 +30,10 @@ export function number(value, told, properties) {
 /**
  * A box to tick, in its label.
  *
- * @param {string} label
- * @param {string} help
+ * @param {Named} named
  * @param {(checked: boolean) => void} told
  */
-export function tick(label, help, told) {
+export function tick([label, help], told) {
   const box = made("input", { type: "checkbox", onchange: () => told(box.checked) });
-  return { box, label: made("label", { className: "check" }, explained(box, help), ` ${label}`) };
+  return { box, label: made("label.check", {}, explained(box, help), ` ${label}`) };
 }

@@ -2,7 +2,7 @@
 
 import { button, field, made, put } from "../dom.js";
 import { choice } from "./inputs.js";
-import { each, set, setText } from "./update.js";
+import { each, set, setText } from "../update.js";
 import { words } from "../words.js";
 
 const say = words.train;
@@ -19,8 +19,8 @@ export class InkKnobs extends HTMLElement {
   #rate = made("input", { type: "range", min: -5, max: 0.5, step: 0.05 });
   #batch = choice(BATCHES.map(String), "128", (batch) => this.#set({ batch: Number(batch) }));
   #augmentation;
-  #fields = made("div", { className: "fields" });
-  #note = made("p", { className: "note" }, say.notSteerable);
+  #fields = made("div.fields");
+  #note = made("p.note", {}, say.notSteerable);
 
   /** @param {string[]} augmentations */
   constructor(augmentations) {
@@ -32,9 +32,9 @@ export class InkKnobs extends HTMLElement {
     };
     this.#rate.onchange = () => this.#set({ rate: this.#chosen });
     this.#fields.append(
-      field(say.rate, this.#rate, say.rateHelp, this.#number),
-      field(say.batch, this.#batch, say.batchHelp),
-      field(say.augmentation, this.#augmentation, say.augmentationHelp),
+      field(say.rate, this.#rate, this.#number),
+      field(say.batch, this.#batch),
+      field(say.augmentation, this.#augmentation),
     );
     this.append(made("h3", {}, say.knobs), this.#fields, this.#note);
   }
@@ -136,7 +136,7 @@ export class InkHints extends HTMLElement {
         "li",
         {},
         made("p", {}, say.hint[kind](values)),
-        fix && button(say.fix(fix.change ?? fix.settings ?? {}), () => this.mend(fix), help),
+        fix && button([say.fix(fix.change ?? fix.settings ?? {}), help], () => this.mend(fix)),
       );
     });
     put(this.#list, items);

@@ -4,7 +4,7 @@ import { bytesOf, images } from "../api.js";
 import { made } from "../dom.js";
 import { InkGlyph } from "../elements.js";
 import { paint } from "../look/heat.js";
-import { each, setText, tabulate } from "./update.js";
+import { each, setText, tabulate } from "../update.js";
 import { words } from "../words.js";
 
 const say = words.train;
@@ -14,8 +14,8 @@ const APART = 1000; // milliseconds between two looks for the most wrong
 
 /** First-layer weights as small pictures: paper is 0. */
 export class InkWeights extends HTMLElement {
-  #pictures = made("div", { className: "pictures", role: "img" });
-  #note = made("p", { className: "note" });
+  #pictures = made("div.pictures", { role: "img" });
+  #note = made("p.note");
   #shown = "";
 
   constructor() {
@@ -51,7 +51,7 @@ export class InkLayerFigures extends HTMLElement {
 
   constructor() {
     super();
-    const note = made("p", { className: "note" }, say.gradientsNote);
+    const note = made("p.note", {}, say.gradientsNote);
     this.append(made("h3", {}, say.gradients), this.#table, note);
   }
 
@@ -64,13 +64,13 @@ export class InkLayerFigures extends HTMLElement {
 
 /** The validation digits that the network is most wrong about at this moment. */
 export class InkWrong extends HTMLElement {
-  #list = made("ul", { className: "gallery" });
+  #list = made("ul.gallery");
   #shown = "";
   #next = 0;
 
   constructor() {
     super();
-    const note = made("p", { className: "note" }, say.wrongNote);
+    const note = made("p.note", {}, say.wrongNote);
     this.append(made("h3", {}, say.wrong), this.#list, note);
   }
 
@@ -88,7 +88,7 @@ export class InkWrong extends HTMLElement {
       each(
         this.#list,
         wrong.map((digit, n) => ({ digit, glyph: glyphs[n] })),
-        () => made("li", {}, new InkGlyph(), made("span", { className: "caption" })),
+        () => made("li", {}, new InkGlyph(), made("span.caption")),
         ({ children: [picture, caption] }, { digit, glyph }) => {
           if (picture instanceof InkGlyph) picture.show(glyph, say.wrongName(digit));
           setText(caption, say.wrongCaption(digit));

@@ -6,7 +6,7 @@ import { isLive } from "./follow.js";
 import { choice } from "./inputs.js";
 import { InkChanges, InkHints, InkKnobs } from "./knobs.js";
 import { InkLayerFigures, InkWeights, InkWrong } from "./pictures.js";
-import { set, setText } from "./update.js";
+import { set, setText } from "../update.js";
 import { words } from "../words.js";
 
 /** @typedef {import("./follow.js").Story} Story */
@@ -38,20 +38,20 @@ export class InkRun extends HTMLElement {
     made("input", { type: "text", className: "name", "aria-label": say.runName, maxLength: 80 }),
     say.runNameHelp,
   );
-  #state = made("p", { className: "state" });
+  #state = made("p.state");
   #progress = made("progress", { "aria-label": say.progress, max: 1, value: 0 });
-  #pause = button(say.pause, () => this.command({ do: "pause" }), say.pauseHelp);
-  #go = button(say.go, () => this.command({ do: "go" }), say.goHelp);
-  #more = button(say.oneMore, () => this.command({ do: "more", epochs: 1 }), say.oneMoreHelp);
-  #stop = button(say.stop, () => this.command({ do: "stop" }), say.stopHelp);
-  #use = button(say.use, () => this.use(), say.useHelp);
+  #pause = button(say.pause, () => this.command({ do: "pause" }));
+  #go = button(say.go, () => this.command({ do: "go" }));
+  #more = button(say.oneMore, () => this.command({ do: "more", epochs: 1 }));
+  #stop = button(say.stop, () => this.command({ do: "stop" }));
+  #use = button(say.use, () => this.use());
   #pace = choice(
     PACES,
     "0",
     (steps) => this.command({ do: "pace", steps_per_second: Number(steps) || null }),
     (steps) => say.paces(Number(steps)),
   );
-  #paceField = field(say.pace, this.#pace, say.paceHelp);
+  #paceField = field(say.pace, this.#pace);
   #numbers = say.numbers.map(() => made("dd"));
   #taught = made("p");
   #curves = new InkCurves();
@@ -72,18 +72,18 @@ export class InkRun extends HTMLElement {
       made("div", {}, made("dt", {}, say.numbers[n]), value),
     );
     this.append(
-      made("h2", { className: "aloud" }, say.run),
-      made("div", { className: "head" }, this.#name, this.#state),
+      made("h2.aloud", {}, say.run),
+      made("div.head", {}, this.#name, this.#state),
       this.#progress,
-      made("div", { className: "tools" }, buttons, this.#paceField),
+      made("div.tools", {}, buttons, this.#paceField),
       this.complaint,
-      made("dl", { className: "numbers" }, numbers),
+      made("dl.numbers", {}, numbers),
       this.#taught,
       this.#curves,
       this.hints,
       made(
-        "div",
-        { className: "live" },
+        "div.live",
+        {},
         made("div", {}, this.#knobs, this.#changes, this.#layers),
         made("div", {}, this.#weights, this.#wrong),
       ),

@@ -1,12 +1,10 @@
 /* The runs that are kept, newest first. */
 
-import { button, made, put } from "../dom.js";
+import { button, made } from "../dom.js";
 import { isLive } from "./follow.js";
 import { tick } from "./inputs.js";
-import { setText } from "./update.js";
+import { setText } from "../update.js";
 import { words } from "../words.js";
-
-/** @typedef {"select" | "overlay" | "use" | "go" | "remove"} Act what can be wanted of a run */
 
 const say = words.train;
 const PLAIN = { className: "plain" };
@@ -24,14 +22,13 @@ export class InkRuns extends HTMLElement {
   /** @type {Map<string, Row>} */
   #rows = new Map();
   #list = made("ul");
-  #none = made("p", { className: "note" }, say.noRuns);
-  #dialog = made("dialog");
+  #none = made("p.note", {}, say.noRuns);
   /** @type {(act: Act, id: string, on?: boolean) => void} */
   act = () => {};
 
   constructor() {
     super();
-    this.append(made("h2", {}, say.kept), this.#none, this.#list, this.#dialog);
+    this.append(made("h2", {}, say.kept), this.#none, this.#list);
   }
 
   /** @param {RunSummary[]} runs @param {string | null} shown @param {Set<string>} overlaid */
@@ -57,16 +54,16 @@ export class InkRuns extends HTMLElement {
 
   /** @param {string} id @returns {Row} */
   #row(id) {
-    const name = button("", () => this.act("select", id), say.select, PLAIN);
-    const overlay = tick(say.overlay, say.overlayHelp, (on) => this.act("overlay", id, on));
-    const use = button(say.use, () => this.act("use", id), say.useHelp);
-    const go = button(say.go, () => this.act("go", id), say.goHelp);
-    const ask = () => this.#ask(id, name.textContent ?? "");
-    const remove = button(say.remove, ask, say.removeHelp, PLAIN);
+    const name = button(["", say.select], () => this.act("select", id), PLAIN);
+    const overlay = tick(say.overlay, (on) => this.act("overlay", id, on));
+    const use = button(say.use, () => this.act("use", id));
+    const go = button(say.go, () => this.act("go", id));
+    const gone = () => confirm(say.removeAsk(name.textContent ?? "")) && this.act("remove", id);
+    const remove = button(say.remove, gone, PLAIN);
     const facts = [0, 1, 2, 3].map(() => made("span"));
-    const tools = made("div", { className: "tools" }, overlay.label, go, use, remove);
+    const tools = made("div.tools", {}, overlay.label, go, use, remove);
     return {
-      element: made("li", {}, name, made("div", { className: "facts" }, facts), tools),
+      element: made("li", {}, name, made("div.facts", {}, facts), tools),
       show: (run, shown, overlaid) => {
         setText(name, run.name);
         name.setAttribute("aria-pressed", String(shown));
@@ -76,32 +73,12 @@ export class InkRuns extends HTMLElement {
         use.hidden = !run.has_model || isLive(run.state);
         go.hidden = run.state !== "interrupted";
         remove.disabled = isLive(run.state);
-        overlay.box.setAttribute("aria-label", say.of(say.overlay, run.name));
+        overlay.box.setAttribute("aria-label", say.of(say.overlay[0], run.name));
         for (const act of [use, go, remove]) {
           act.setAttribute("aria-label", say.of(act.textContent ?? "", run.name));
         }
       },
     };
-  }
-
-  /**
-   * Removes a run, after asking.
-   *
-   * @param {string} id
-   * @param {string} name
-   */
-  #ask(id, name) {
-    const close = () => this.#dialog.close();
-    const gone = () => {
-      close();
-      this.act("remove", id);
-    };
-    const question = made("p", { id: "remove-question" }, say.removeAsk(name));
-    this.#dialog.setAttribute("aria-labelledby", question.id);
-    const keep = button(say.keep, close, say.keepHelp);
-    const remove = button(say.remove, gone, say.removeHelp, { className: "primary" });
-    put(this.#dialog, question, made("div", { className: "tools" }, keep, remove));
-    this.#dialog.showModal();
   }
 }
 

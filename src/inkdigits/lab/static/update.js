@@ -1,6 +1,6 @@
 /* What changes five times a second is set only where it is another: the page stays as it is. */
 
-import { made } from "../dom.js";
+import { made } from "./dom.js";
 
 /**
  * @template {object} Kind
@@ -34,7 +34,7 @@ export function each(place, items, make, show) {
 }
 
 /**
- * Fills a table; the first column names its rows.
+ * Fills a table, and returns it; the first column names its rows.
  *
  * @param {HTMLTableElement} table
  * @param {string[]} columns
@@ -50,4 +50,5 @@ export function tabulate(table, columns, rows) {
     () => made("tr", {}, made("th", { scope: "row" })),
     (row, cells) => each(row, cells, () => made("td"), setText),
   );
+  return table;
 }

@@ -2,8 +2,8 @@
 
 Every ```console block is run from top to bottom: lines after `$ ` are commands, all others their
 output. `scripts/…` runs in the repository, anything else in one temporary folder, where seven.jpg
-is. Behind each command stands how long it took; remove .venv first, since a reader has none. A
-block after a comment that begins with `not run:` stays as it is.
+and page.jpg are. Behind each command stands how long it took; remove .venv first, since a reader
+has none. A block after a comment that begins with `not run:` stays as it is.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ def run(command: str, folder: Path) -> str:
 
 def main() -> None:
     with TemporaryDirectory() as scratch:
-        shutil.copy(ROOT / "docs" / "pictures" / "seven.jpg", scratch)
+        for name in ("seven.jpg", "page.jpg"):
+            shutil.copy(ROOT / "docs" / "pictures" / name, scratch)
 
         def answered(block: re.Match[str]) -> str:
             lines = re.findall(r"^\$ (.*?)(?: +# [\d.]+ s)?$", block["session"], re.MULTILINE)

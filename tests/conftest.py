@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,15 @@ def blink_file(blink: Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def classic(exam: Dataset) -> Model:
     """The post's network after 2,000 digits: float64, and reads four in five."""
     return train("classic", exam.subset(range(2000)), seed=1, epochs=1, threads=1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_child_is_left() -> Iterator[None]:
+    """Spawned processes leave Python's own tracker of shared memory behind, and tests count."""
+    yield
+    tracker = resource_tracker._resource_tracker  # type: ignore[attr-defined]
+    if tracker._pid is not None:
+        tracker._stop()
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from inkdigits.model import Answers
-from inkdigits.reading import LONGEST, open_picture, read_digit
+from inkdigits.reading import LONGEST, DigitReading, open_picture, read_digit
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 SCRIPTS = ("harness", "results", "scores", "handwriting")
@@ -42,6 +42,11 @@ class TallIsOne:
         return Answers(probabilities, None, 0.7)
 
 
+def by_height(path: Path) -> DigitReading:
+    model: Any = TallIsOne()
+    return read_digit(open_picture(path, longest=LONGEST), model)
+
+
 class Folder:
     """A folder of pictures, each a stroke, and its manifest."""
 
@@ -64,8 +69,7 @@ class Folder:
     def measured(self, script: Any) -> Any:
         manifest = self.path / "manifest.csv"
         manifest.write_text("\n".join(self.lines) + "\n", encoding="utf-8")
-        model: Any = TallIsOne()
-        return script.measure(script.entries(manifest), lambda path: read_digit(open_picture(path, longest=LONGEST), model))
+        return script.measure(script.entries(manifest), by_height)
 
 
 @pytest.fixture(scope="module")
@@ -173,11 +177,10 @@ def test_the_interval_is_wide_where_sources_differ_and_wilson_s_where_there_is_o
 def test_misread_ones_are_drawn_the_surest_first(
     handwriting: Any, measured: Any, tmp_path: Path
 ) -> None:
-    model: Any = TallIsOne()
     (misread,) = measured.misread()
     assert misread.entry.name == "isolated/canvas28_b/lying.png"
     path = tmp_path / "sheet.png"
-    handwriting.save_sheet([misread], lambda path: read_digit(open_picture(path, longest=LONGEST), model), path)
+    handwriting.save_sheet([misread], by_height, path)
     assert cv2.imread(str(path)).std() > 10
 
 

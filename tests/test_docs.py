@@ -98,7 +98,8 @@ def run_command(command: str, where: str, folder: Path) -> None:
 
 @pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.name)
 def test_every_example_on_the_page_runs(page: Path, tmp_path: Path) -> None:
-    shutil.copy(ROOT / "docs" / "pictures" / "seven.jpg", tmp_path)  # which the README reads
+    for name in ("seven.jpg", "page.jpg"):  # which the README reads
+        shutil.copy(ROOT / "docs" / "pictures" / name, tmp_path)
     run_page(page.read_text(encoding="utf-8"), page.name, tmp_path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from inkdigits.errors import FileError
-from inkdigits.files import existing, written_whole
+from inkdigits.files import existing, taken, written_whole
 
 # existing
 
@@ -177,3 +178,29 @@ def test_a_new_file_has_the_rights_that_the_user_gives_to_new_files(
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o666 & ~mask
+
+
+# taken
+
+
+def test_a_file_is_taken_by_one_alone_until_it_is_closed(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with path.open("a+b") as one, path.open("a+b") as other:
+        assert taken(one)
+        assert not taken(other)
+        one.close()
+        assert taken(other)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="locks are others there")
+def test_where_the_file_system_knows_no_locks_a_file_is_everybodys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    def failing(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", failing)
+    with (tmp_path / "lock").open("a+b") as file:
+        assert taken(file)

@@ -143,6 +143,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "a reading of nothing": lambda: plots.stages(BLANK),
     "a page": lambda: plots.overlay(PAGE),
     "an empty page": lambda: plots.overlay(replace(PAGE, numbers=[], title="")),
+    "a handwriting sheet": lambda: plots.handwriting_sheet(),
     "imagined digits": lambda: plots.imagined_digits(np.zeros((10, 28, 28), np.uint8)),
 }
 
@@ -376,3 +377,11 @@ def test_a_reading_is_drawn_with_the_box_of_the_digit_in_its_picture() -> None:
     # Half a pixel, since matplotlib's pixels have their middles at whole numbers.
     assert box.get_bbox().bounds == (29.5, 39.5, 100, 200)
     assert not plots.stages(BLANK).axes[0].patches
+
+
+def test_dollars_in_a_file_name_are_no_formula(tmp_path: Path) -> None:
+    said = "inkdigits teach 'my $1_{$.png' --label 4"  # as a formula one that cannot be set
+    figure = plots.stages(replace(BLANK, title="my $1_{$.png: 4", text=[said]))
+    plots.save(figure, tmp_path / "figure.png")
+    texts = [figure.get_suptitle(), *(text.get_text() for text in figure.axes[-1].texts)]
+    assert texts == ["my $1_{$.png: 4", said]

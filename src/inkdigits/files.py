@@ -1,17 +1,19 @@
-"""Files as a whole: find the one that was meant, and write all of one or nothing."""
+"""Files as a whole: find the one that was meant, write all of one or nothing, keep others off."""
 
 from __future__ import annotations
 
 import difflib
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from inkdigits.errors import FileError
 
-__all__ = ["existing", "written_whole"]
+__all__ = ["existing", "taken", "written_whole"]
 
 
 def existing(path: str | Path, *, among: tuple[str, ...] = ()) -> Path:
@@ -89,3 +91,26 @@ def sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def taken(file: BinaryIO) -> bool:
+    """Locks an open file; False where somebody else has it.
+
+    The system lets go of it when the file is closed, or the process ends, however it does. True too
+    on file systems that know no locks: two at work there are better than none.
+    """
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            file.seek(1 << 20)  # beyond the note in it, which others read
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    except OSError:
+        return True
+    return True

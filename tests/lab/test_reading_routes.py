@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from sheets import ROWS, sheet_of
 from starlette.testclient import TestClient
 
 import inkdigits as ink
@@ -24,7 +25,7 @@ from inkdigits.formats import load_model, save_model
 from inkdigits.lab.models import LOADED, ModelShelf
 from inkdigits.lab.store import Store
 from inkdigits.model import Model
-from inkdigits.reading import open_picture, read_picture
+from inkdigits.reading import LONGEST, open_picture, read_digit, read_picture
 
 Errs = Callable[..., str]
 RUN = "0123456789ab"
@@ -59,29 +60,28 @@ def test_a_picture_is_read_as_from_a_file(
     stranger: TestClient, picture: bytes, tmp_path: Path
 ) -> None:
     (tmp_path / "two.png").write_bytes(picture)
-    reading = ink.read(tmp_path / "two.png")
+    one = read_digit(open_picture(picture), load_model("reader"))
+    page = ink.read(tmp_path / "two.png")
     came = stranger.post("/api/read", content=picture).json()
+    box = list(one.prepared.box)
     assert came == {
         "model": "reader",
-        "confidence": reading.confidence,
-        "box": list(reading.prepared.box),
-        **reading.as_single(),
+        "confidence": one.confidence,
+        "box": box,
+        **one.as_single(),
         "size": [140, 140],
         "numbers": [
             {
                 "text": "2",
-                "confidence": reading.confidence,
-                "box": list(reading.prepared.box),
-                "digits": [
-                    {
-                        "digit": 2,
-                        "probability": reading.confidence,
-                        "box": list(reading.prepared.box),
-                    }
-                ],
+                "confidence": one.confidence,
+                "box": box,
+                "digits": [{"digit": 2, "probability": one.confidence, "box": box}],
+                "line": 0,
             }
         ],
+        "rows": [["2"]],
     }
+    assert came["numbers"] == json.loads(json.dumps(page.as_data()))["numbers"]
     assert came["digit"] == 2
 
 
@@ -117,8 +117,8 @@ def test_the_stages_are_what_the_reader_made_of_it(stranger: TestClient, some: D
     wide[80:220, 500:640] = 255 - np.kron(some.images[1], np.ones((5, 5), np.uint8))[..., None]
     body = saved(wide, "PNG")
     came = stranger.post("/api/read?stages=true", content=body).json()
-    reading = read_picture(body, load_model("reader"))
-    assert base64.b64decode(came["glyph"]) == reading.prepared.glyph.tobytes()
+    one = read_digit(open_picture(body, longest=LONGEST), load_model("reader"))
+    assert base64.b64decode(came["glyph"]) == one.prepared.glyph.tobytes()
     stages = came["stages"]
     shown, levels = image_from(stages["picture"]), image_from(stages["ink"])
     assert shown.shape == (120, 480, 3)
@@ -148,6 +148,69 @@ def test_an_empty_sheet_has_no_box_and_no_numbers(stranger: TestClient) -> None:
     assert (came["not_a_digit"], came["confidence"], came["size"]) == (1.0, 0.0, [60, 50])
     assert came["stages"]["ink"] is None
     assert base64.b64decode(came["glyph"]) == bytes(784)
+
+
+# Pages of numbers
+
+
+@pytest.fixture(scope="module")
+def sheet(exam: Dataset) -> bytes:
+    return sheet_of(exam)
+
+
+def test_the_numbers_of_a_page_are_those_that_read_finds(
+    stranger: TestClient, sheet: bytes
+) -> None:
+    came = stranger.post("/api/read", content=sheet).json()
+    page = read_picture(sheet, load_model("reader"))
+    assert {"size": came["size"], "numbers": came["numbers"]} == json.loads(
+        json.dumps(page.as_data())
+    )
+    assert [len(line) for line in page.lines] == [2, 2, 1]
+    assert came["rows"] == ROWS
+
+
+def test_a_page_is_shown_larger_than_a_digit(
+    stranger: TestClient, sheet: bytes, picture: bytes
+) -> None:
+    page, one = (
+        stranger.post("/api/read?stages=true", content=body).json()["stages"]
+        for body in (sheet, picture)
+    )
+    assert max(image_from(page["picture"]).shape) == LONGEST
+    assert page["scale"] == 2200 / LONGEST
+    assert image_from(one["picture"]).shape[:2] == (140, 140)
+
+
+def test_a_single_digit_is_read_alike_when_no_others_are_looked_for(
+    stranger: TestClient, picture: bytes, sheet: bytes
+) -> None:
+    whole = stranger.post("/api/read", content=picture).json()
+    assert stranger.post("/api/read?single=true", content=picture).json() == whole
+    assert len(stranger.post("/api/read?single=true", content=sheet).json()["numbers"]) <= 1
+    empty = saved(np.full((50, 60), 255, np.uint8), "PNG")
+    assert stranger.post("/api/read?single=true", content=empty).json()["numbers"] == []
+
+
+def test_a_part_of_a_page_is_read_as_the_digit_in_it(stranger: TestClient, sheet: bytes) -> None:
+    page = stranger.post("/api/read", content=sheet).json()
+    digits = [digit for number in page["numbers"] for digit in number["digits"]]
+    for digit in digits:
+        part = ",".join(map(str, digit["box"]))
+        alone = stranger.post(f"/api/read?part={part}", content=sheet).json()
+        assert alone["digit"] == digit["digit"]
+        assert alone["box"] is not None
+        _, _, width, height = digit["box"]
+        assert max(alone["size"]) < 1.5 * max(width, height)
+        assert len(alone["numbers"]) == 1
+
+
+def test_a_part_of_a_page_is_explained_alone(client: TestClient, sheet: bytes) -> None:
+    page = client.post("/api/read", content=sheet).json()
+    for digit in page["numbers"][0]["digits"]:
+        part = ",".join(map(str, digit["box"]))
+        told = client.post(f"/api/lab/explain?part={part}", content=sheet).json()
+        assert told["digit"] == digit["digit"]
 
 
 def test_a_model_that_tells_no_digits_says_so_with_null(
@@ -274,6 +337,8 @@ def test_a_form_in_letters_that_nobody_reads_is_refused_in_words(
         ("model=%00", 404, "expected the name of a model"),
         ("model=" + "x" * 1000, 404, "expected the name of a model"),
         ("stages=maybe", 422, "expected stages to be a valid boolean, got 'maybe'"),
+        ("part=1,2,3", 422, "expected part"),
+        ("part=500,2,3,4", 422, "expected a part of the picture's 140 × 140 pixels"),
     ],
 )
 def test_what_is_asked_for_wrongly_is_named(

@@ -222,7 +222,8 @@ def test_the_reading_itself_is_the_one_without_an_explanation(some: Dataset, bli
     picture = pictured(np.repeat(255 - some.images[3].repeat(5, 0).repeat(5, 1)[..., None], 3, 2))
     explained, alone = explain(picture, blink).reading, read_digit(picture, blink)
     assert np.array_equal(explained.answers.probabilities, alone.answers.probabilities)
-    assert explained.as_data() == alone.as_data()
+    assert explained.as_single() == alone.as_single()
+    assert explained.prepared.box == alone.prepared.box
 
 
 def test_of_several_changes_that_point_to_one_cause_the_surest_alone_is_named(bars: Model) -> None:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from written import PAPERS, Written, brush, put, written
 
 from inkdigits.glyph import bounding_box, lean, stroke_width
+from inkdigits.reading.digit import prepare
 from inkdigits.reading.ink import Choices, Ink, find_ink
 from inkdigits.reading.picture import Picture
-from inkdigits.reading.reader import prepare
 from inkdigits.sources import load
 
 Pixels = NDArray[np.uint8]

@@ -16,7 +16,7 @@ from inkdigits.dataset import Dataset
 from inkdigits.formats import load_model
 from inkdigits.formats.html import page_of
 from inkdigits.model import Model
-from inkdigits.reading import Picture, read_digit
+from inkdigits.reading import Picture, read, read_digit
 from inkdigits.sources import load
 from inkdigits.sources.negatives import KINDS
 from inkdigits.training import RECIPES
@@ -72,7 +72,9 @@ def test_it_reads_digits_from_paper_of_each_kind(reader: Model, digits: Dataset,
     for index in range(40):
         pixels = written_on(kind, digits.images[index], chance, digits.images).pixels
         height, width, _ = pixels.shape
-        right += read_digit(Picture(pixels, (width, height)), reader).digit == digits.known_labels[index]
+        right += (
+            read_digit(Picture(pixels, (width, height)), reader).digit == digits.known_labels[index]
+        )
     assert right >= 36
 
 
@@ -92,4 +94,4 @@ def test_a_blank_sheet_is_no_digit(reader: Model) -> None:
     reading = read_digit(Picture(np.full((300, 200, 3), 240, np.uint8), (200, 300)), reader)
     assert reading.rejected
     assert reading.not_a_digit == 1
-    assert reading.numbers == []
+    assert read(reading.prepared.picture, reader).numbers == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ NORMALISED = (
     "bold signs",
     "fragments",
     "several digits",
+    "wrongly cut",
 )
 
 each_kind = pytest.mark.parametrize("kind", SHARES)
@@ -235,6 +237,49 @@ def test_a_zero_or_a_one_never_stands_above_another_digit() -> None:
             200, chance(), blocks((20,), (12,)), np.array([label], np.uint8)
         )
         assert all(bounding_box(one)[2] == 20 for one in pictures)
+
+
+def test_what_is_wrongly_cut_is_broader_than_half_a_digit_and_narrower_than_two() -> None:
+    pictures = OF_DIGITS["wrongly cut"](
+        600, chance(), blocks((20,), (12,)), np.array([2], np.uint8)
+    )
+    boxes = np.array([bounding_box(picture)[2:] for picture in pictures])
+    breadths = 20 * boxes[:, 0] / boxes[:, 1]
+    # A half is 5 to 9 of 12 pixels broad; one lies up to 3 on the other, or 1 beside it.
+    assert breadths.min() >= 7
+    assert breadths.max() <= 12 + 9 + 1.5
+    # With a whole one it is 14 broad at least, with another half about 14.
+    assert 0.65 < (breadths > 13).mean() < 0.9
+
+
+def test_what_is_wrongly_cut_lacks_an_outer_half_at_either_side_and_nothing_is_mirrored() -> None:
+    """Of digits that are dark at the left and pale at the right, 6 pixels each."""
+    digits = blocks((20,), (12,))
+    digits[:, 4:24, 10:16] = 128
+    pictures = OF_DIGITS["wrongly cut"](600, chance(), digits, np.array([2], np.uint8))
+    runs = {dark_and_pale(picture[14]) for picture in pictures}
+    # A whole one and the left part of another; the right part of one and a whole one; two parts.
+    assert {"DpD", "pDp", "DpDp"} <= runs
+    assert not {run for run in runs if run.startswith("pDpD")}
+
+
+def dark_and_pale(row: Pixels) -> str:
+    """Dark (D) and pale (p) ink from left to right, each run once, without soft edges."""
+    levels = ["D" if value > 240 else "p" for value in row if value > 240 or 118 < value < 138]
+    return "".join(now for last, now in pairwise(["", *levels]) if now != last)
+
+
+def test_a_one_is_never_halved_and_without_other_digits_nothing_is_wrongly_cut() -> None:
+    ones = OF_DIGITS["wrongly cut"](50, chance(), blocks((20,), (4,)), np.ones(1, np.uint8))
+    assert not ones.any()
+    # Beside each other digit, which is pale here, a 1 is whole: as broad as it was.
+    digits = blocks((20, 20), (4, 12))
+    digits[1] //= 2
+    pictures = OF_DIGITS["wrongly cut"](300, chance(), digits, np.array([1, 2], np.uint8))
+    assert ((pictures > 100) & (pictures < 150)).any(axis=(1, 2)).all()
+    breadths = (pictures[:, 14] > 200).sum(axis=1)
+    assert set(breadths[breadths > 0].tolist()) == {4}
+    assert np.mean(breadths > 0) == pytest.approx(0.65 / 2, abs=4 * (0.22 / 300) ** 0.5)
 
 
 def test_only_digits_of_which_a_part_is_none_are_cut() -> None:

@@ -122,8 +122,9 @@ def test_each_kind_befalls_its_share_alone(digits: Dataset, kind: str, share: fl
     """Against the same numbers with every share at 0. The spread is four standard deviations."""
     images = np.concatenate([digits.images] * 3)
     found = changed(worn(images, **{kind: share}), worn(images)).mean()
-    # Narrow neighbours do not reach in, some cuts are of no row, square digits are not stretched.
-    fewest = {"neighbours": 0.6, "cuts": 0.7, "stretched": 0.8}.get(kind, 0.97)
+    # Narrow neighbours do not reach in, some cuts are of no row, one digit in 16 gets no break,
+    # square ones are not stretched.
+    fewest = {"neighbours": 0.6, "cuts": 0.7, "breaks": 0.9, "stretched": 0.8}.get(kind, 0.97)
     spread = 4 * (share * (1 - share) / len(images)) ** 0.5
     assert fewest * share - spread <= found <= share + spread
 
@@ -133,6 +134,7 @@ STEPS = {
     "neighbours": ("add_neighbours", 0),
     "lines": ("add_lines", 0),
     "cuts": ("cut_off", 0),
+    "breaks": ("break_strokes", 0),
     "coarse": ("make_coarse", 0),
     "blur": ("blurred", 0),
     "hard": ("hardened", 0),
@@ -196,7 +198,7 @@ def test_worn_digits_are_read_as_what_they_are_by_one_who_never_saw_wear(
         kind: (blink.predict(worn(digits.images, **{kind: 1})) == digits.known_labels).mean()
         for kind in KINDS
     }
-    least = {"neighbours": 0.6, "lines": 0.6, "cuts": 0.85, "stretched": 0.8}
+    least = {"neighbours": 0.6, "lines": 0.6, "cuts": 0.85, "breaks": 0.8, "stretched": 0.8}
     assert all(share > least.get(kind, 0.93) for kind, share in found.items()), found
 
 
@@ -261,6 +263,61 @@ def test_a_cut_takes_up_to_a_seventh_off_one_side() -> None:
     assert (images.sum(axis=(1, 2)) == 255 * width * height).all()
     assert set(np.unique(taken)) == {0, 1, 2, 3}
     assert (taken.max(axis=1) == 3).all()  # at each side
+
+
+def test_a_break_takes_ink_alone_and_little_of_it(digits: Dataset) -> None:
+    images = digits.images.copy()
+    wear.break_strokes(images, every(images), chance())
+    assert (images <= digits.images).all()
+    before, after = (each.sum(axis=(1, 2), dtype=float) for each in (digits.images, images))
+    # A gap that lies along a stroke, as in a 1, takes most.
+    assert np.median(1 - after / before) < 0.2
+    assert np.quantile(1 - after / before, 0.95) < 0.5
+
+
+class OneBreak(np.random.Generator):
+    """Draws what any generator does, but one break for each image."""
+
+    def random(self, *arguments: Any, **options: Any) -> Any:
+        drawn = super().random(*arguments, **options)
+        drawn[:, 4] = 0
+        drawn[0, 4] = 1
+        return drawn
+
+
+def test_a_break_is_a_straight_gap_up_to_20_pixels_long_and_a_few_broad() -> None:
+    images = np.full((300, 28, 28), 255, np.uint8)
+    wear.break_strokes(images, every(images), OneBreak(np.random.PCG64(1)))
+    lengths, breadths = [], []
+    for image in images:
+        points = np.argwhere(image < 200).astype(float)  # without its softest edges
+        points -= points.mean(axis=0)
+        length, breadth = np.ptp(points @ np.linalg.svd(points)[2].T, axis=0)
+        lengths.append(length)
+        breadths.append(breadth)
+        assert image.min() < 80
+    assert max(lengths) < 24
+    assert max(breadths) < 5
+    assert np.quantile(lengths, 0.75) - np.quantile(lengths, 0.25) > 4  # some short, some long
+
+
+def test_of_three_breaks_each_is_left_out_four_times_in_ten() -> None:
+    images = np.full((400, 28, 28), 255, np.uint8)
+    wear.break_strokes(images, every(images), chance())
+    whole = (images == 255).all(axis=(1, 2))
+    # A gap at a corner may be outside.
+    assert whole.mean() == pytest.approx(0.4**3, abs=4 * (0.064 * 0.936 / 400) ** 0.5)
+
+
+def test_a_break_goes_through_ink() -> None:
+    """The one inked pixel lies on each of them; what is fainter is wiped beside it alone."""
+    images = np.full((200, 28, 28), 100, np.uint8)
+    images[:, 13, 17] = 255
+    before = images.copy()
+    wear.break_strokes(images, every(images), chance())
+    broken = changed(images, before)
+    assert broken.mean() > 0.85
+    assert (images[broken, 13, 17] < 60).all()
 
 
 def test_what_is_coarse_has_fewer_pixels_and_about_as_much_ink(digits: Dataset) -> None:

@@ -8,14 +8,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from inkdigits.errors import FileError
-from inkdigits.files import written_whole
+from inkdigits.files import taken, written_whole
 
 __all__ = ["Store", "default_home"]
 
@@ -154,22 +153,3 @@ class Store:
         self.make()
         with written_whole(self.folder / "state.json") as temporary:
             temporary.write_text(json.dumps(state, allow_nan=False), "ascii")
-
-
-def taken(file: BinaryIO) -> bool:
-    """Locks an open file; False where another process has it."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            file.seek(1 << 20)  # beyond the note, which others read
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return False
-    except OSError:  # some file systems know no locks: better two labs there than none
-        return True
-    return True

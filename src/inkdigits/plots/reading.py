@@ -69,7 +69,7 @@ def stages(look: Look) -> Figure:
     lines = [line for said in look.text for line in textwrap.wrap(said, LINE)]
     heights = [3.2, *[2.15] * len(rows), 0.19 * len(lines) + 0.1]
     figure = Figure(figsize=(11, sum(heights) + 0.6), layout="constrained")
-    figure.suptitle(look.title, fontsize=13)
+    figure.suptitle(look.title, fontsize=13, parse_math=False)
     parts = figure.add_gridspec(len(heights), 1, height_ratios=heights)
     draw_way(figure, parts, look)
     for place, (title, small) in enumerate(rows, start=1):
@@ -80,7 +80,8 @@ def stages(look: Look) -> Figure:
             draw_pixels(axes, image, textwrap.fill(said, 24), size=7.5)
     below = figure.add_subplot(parts[-1])
     below.axis("off")
-    below.text(0, 1, "\n".join(lines), va="top", fontsize=9.5, transform=below.transAxes)
+    said = "\n".join(lines)
+    below.text(0, 1, said, va="top", fontsize=9.5, transform=below.transAxes, parse_math=False)
     return figure
 
 

@@ -20,16 +20,16 @@ __all__ = ["parts"]
 Levels = NDArray[np.float32]
 Seam = NDArray[np.intp]
 
-# Of the line's height: a narrower piece is not cut; seams are as far apart; and cross at most so
-# much ink. Of its square: the least ink at either side.
-NARROW, APART, DEAREST, LEAST = 0.75, 0.2, 0.6, 0.05
-SIDEWAYS = 0.15  # pixels of ink that a step to the side is worth
+# Of the line's height: narrower and lower pieces are not cut; seams are as far apart; and cross at
+# most so much ink. Of its square: the least ink at either side.
+NARROW, LOW, APART, DEAREST, LEAST = 0.6, 0.6, 0.14, 0.8, 0.025
+SIDEWAYS = 2.0  # pixels of ink that a step to the side is worth
 
 
 def parts(piece: Piece, writing: Writing, line: Line) -> list[Piece]:
     """The piece cut along its seams, from left to right; itself where it is narrow or has none."""
     left, top, right, bottom = piece.edges
-    if piece.width < NARROW * line.height or piece.width < 8:
+    if piece.width < max(8, NARROW * line.height) or piece.height < LOW * line.height:
         return [piece]
     strength = writing.strength[top:bottom, left:right] / max(writing.typical[piece.number], 1)
     ink = np.where(piece.mask, np.clip(strength, 0, 1), 0).astype(np.float32)
@@ -41,7 +41,7 @@ def parts(piece: Piece, writing: Writing, line: Line) -> list[Piece]:
     # Sorted in each row, seams that cross do not.
     borders = np.sort(np.stack([found[place][0] for place in order]), axis=0)
     side = (np.arange(ink.shape[1]) > borders[:, :, np.newaxis]).sum(axis=0)
-    cut = []
+    cut: list[Piece] = []
     for number, price in enumerate(prices):
         mask = piece.mask & (side == number)
         rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
@@ -58,7 +58,7 @@ def parts(piece: Piece, writing: Writing, line: Line) -> list[Piece]:
 
 
 def seams(ink: Levels, height: float) -> list[tuple[Seam, float]]:
-    """The cheapest seams, each with the ink that it crosses, cheapest first.
+    """The cheapest seams, each with the ink that it crosses.
 
     Args:
         ink: shape (H, W), 0 to 1.
@@ -87,10 +87,9 @@ def seams(ink: Levels, height: float) -> list[tuple[Seam, float]]:
     whole, least = float(ink.sum()), LEAST * height * height
     found: list[tuple[Seam, float]] = []
     free = np.ones(columns, bool)
-    while free.any() and len(found) < 2 * math.ceil(columns / (0.4 * height)):
+    while free.any() and len(found) < math.ceil(3 * columns / height):
         end = int(np.where(free, total[-1], np.inf).argmin())
-        price = float(total[-1, end])
-        if price > DEAREST * height:
+        if total[-1, end] > DEAREST * height:
             break
         free[end] = False
         seam = np.empty(rows, np.intp)
@@ -103,5 +102,5 @@ def seams(ink: Levels, height: float) -> list[tuple[Seam, float]]:
         if any(np.abs(seam - other).mean() < apart for other, _ in found):
             continue
         free[max(0, end - apart // 2) : end + apart // 2 + 1] = False
-        found.append((seam, price))
+        found.append((seam, float(ink[np.arange(rows), seam].sum())))
     return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from inkdigits.errors import FileError, ModelError, PictureError
-from inkdigits.files import written_whole
+from inkdigits.files import taken, written_whole
 
 __all__ = ["FORMAT", "READINGS", "Manifest", "begun", "fingerprint", "held"]
 
@@ -152,25 +151,6 @@ def held(folder: Path) -> BinaryIO:
         file.write(f"{os.getpid()}\n".encode())
         file.flush()
     return file
-
-
-def taken(file: BinaryIO) -> bool:
-    """Locks an open file; False where another process has it."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            file.seek(1 << 20)  # beyond the note, which others read
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return False
-    except OSError:  # some file systems know no locks: what two write there is the same
-        return True
-    return True
 
 
 def unusable(folder: Path, what: str) -> FileError:

@@ -2,20 +2,67 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
 
-from inkdigits.reading.segment import DIGIT, OTHER, SIGN, Path, Step
+from inkdigits.reading.segment import (
+    DIGIT,
+    OTHER,
+    SIGN,
+    Candidate,
+    Lattice,
+    Path,
+    Step,
+    best_path,
+    path_through,
+    worth_between,
+)
 
-__all__ = ["numbers_in", "right_edge"]
+__all__ = ["is_strange", "numbers_in", "right_edge", "settled"]
 
 # Gaps in line heights: numbers are at least so far apart, even where all digits are; and so far
 # apart they are in any case. A word's letters stand closer.
 APART, FAR, WORD = 0.9, 2.5, 0.6
 WIDER = 1.6  # than the line's usual gap is one between numbers
+NEVER = -1e6  # the logarithm of what is not so
 LETTERS = 0.4  # of a word's breadth: with more of something else in it, it is no number
+
+
+def settled(lattice: Lattice) -> Path:
+    """The best path in which each word is either a number or something else, and no mixture.
+
+    Digits that touch look like something else, as letters do; what stands beside them decides.
+    """
+    path = best_path(lattice)
+    height = lattice.line.height
+    scores = path.scores.copy()
+    for word in split(path.steps, WORD * height):
+        strange = [step for step in word if is_strange(step.candidate, height)]
+        if not strange or not any(step.candidate.role == DIGIT for step in word):
+            continue
+        first, last = word[0].candidate.first, word[-1].candidate.last
+        inside = [first <= each.first and each.last <= last for each in lattice.candidates]
+        readings = []
+        for kept_out in (is_strange, is_digit):
+            tried = scores.copy()
+            tried[inside & np.array([kept_out(each, height) for each in lattice.candidates])] = (
+                NEVER
+            )
+            readings.append((worth_between(lattice, tried, first, last), tried))
+        scores = max(readings, key=lambda each: each[0])[1]
+    return path_through(lattice, scores)
+
+
+def is_strange(candidate: Candidate, height: float) -> bool:
+    """Whether it is something else that is as tall as a digit or a letter."""
+    return candidate.role == OTHER and candidate.height > 0.5 * height
+
+
+def is_digit(candidate: Candidate, height: float) -> bool:
+    return candidate.role == DIGIT
 
 
 def numbers_in(path: Path) -> Iterator[list[Step]]:
@@ -48,10 +95,10 @@ def read_in(word: Sequence[Step], height: float) -> list[Step]:
     """Its digits and signs; none where much of it is something else, as letters are."""
     total = others = 0
     for step in word:
-        left, top, right, bottom = step.candidate.edges
+        left, _, right, _ = step.candidate.edges
         if step.candidate.role != SIGN:
             total += right - left
-            if step.candidate.role == OTHER and bottom - top > 0.5 * height:
+            if is_strange(step.candidate, height):
                 others += right - left
     if others > LETTERS * total:
         return []
@@ -63,11 +110,15 @@ def tidied(group: list[Step]) -> list[Step]:
     digits = [place for place, step in enumerate(group) if step.candidate.role == DIGIT]
     if not digits:
         return []
-    kept = []
-    for place, step in enumerate(group):
-        if step.said == "-" and place != digits[0] - 1:
-            continue
-        if step.said in (".", ",") and not digits[0] < place < digits[-1]:
-            continue
-        kept.append(step)
-    return kept
+    between = group[digits[0] : digits[-1] + 1]
+    kept = [step for step in between if step.said != "-"]
+    if not sensible("".join(step.said for step in kept)):
+        kept = [step for step in kept if step.candidate.role == DIGIT]
+    first = digits[0] - 1
+    return [group[first], *kept] if first >= 0 and group[first].said == "-" else kept
+
+
+def sensible(text: str) -> bool:
+    """Whether points and commas part a number as they do: thousands by threes, then decimals."""
+    whole, *parts = re.split(r"[.,]", text)
+    return bool(whole) and all(parts) and all(len(each) == 3 for each in parts[:-1])

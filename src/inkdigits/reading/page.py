@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ Pixels = NDArray[np.uint8]
 Levels = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Matrix = NDArray[np.float64]
+Labels = NDArray[Any]
 
 SMALL, GROWN = 400, 4  # pixels: a smaller page is enlarged, so many times at most
 # Of the mean side: how broad a stroke may be. The narrower tells ink from shadows better.
@@ -52,8 +54,8 @@ class Writing:
     """
 
     strength: Levels
-    labels: NDArray[np.int32]
-    boxes: NDArray[np.int32]
+    labels: Labels
+    boxes: Labels
     typical: NDArray[np.float64]
     noise: float
     matrix: Matrix
@@ -141,12 +143,14 @@ def in_pieces(strength: Levels, contrast: float, noise: float, matrix: Matrix) -
     typical = typical_strengths(labels, strength, count)
     # What is faint beside a piece of ink is its blur, or joins it to another one.
     mask &= strength > np.where(typical > STRONG * contrast, OWN * typical, np.inf)[labels]
-    count, labels, boxes, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(
+        mask.astype(np.uint8), connectivity=8
+    )
     typical = typical_strengths(labels, strength, count)
     return Writing(np.maximum(strength, 0), labels, boxes, typical, noise, matrix)
 
 
-def typical_strengths(labels: NDArray[np.int32], strength: Levels, count: int) -> Matrix:
+def typical_strengths(labels: Labels, strength: Levels, count: int) -> Matrix:
     """The mean strength of each piece, weighted by itself, so that soft edges count little."""
     inked = np.flatnonzero(labels)
     numbers, values = labels.ravel()[inked], strength.ravel()[inked].astype(np.float64)

@@ -19,13 +19,22 @@ from inkdigits.model import Model
 from inkdigits.parallel import available_threads, blas_on_one_thread
 from inkdigits.reading.digit import LONGEST, DigitReading, read_digit
 from inkdigits.reading.flat import flattened
-from inkdigits.reading.numbers import numbers_in
+from inkdigits.reading.numbers import is_strange, numbers_in, settled
 from inkdigits.reading.page import Writing, find_writing
 from inkdigits.reading.picture import Picture, open_picture
-from inkdigits.reading.segment import DIGIT, Step, best_path, lattices
+from inkdigits.reading.segment import DIGIT, Step, lattices
 from inkdigits.reading.segment import Path as Path_
 
-__all__ = ["LONGEST_PAGE", "UNSURE", "Number", "ReadDigit", "Reading", "read", "read_picture", "read_pictures"]
+__all__ = [
+    "LONGEST_PAGE",
+    "UNSURE",
+    "Number",
+    "ReadDigit",
+    "Reading",
+    "read",
+    "read_picture",
+    "read_pictures",
+]
 
 Box = tuple[int, int, int, int]
 Pixels = NDArray[np.uint8]
@@ -140,9 +149,12 @@ def best_paths(pixels: Pixels, model: Model) -> tuple[list[Path_], Writing | Non
     tried = []
     for dark in (None, True, False):
         writing = find_writing(pixels, dark=dark)
-        paths = [] if writing is None else [best_path(each) for each in lattices(writing, model)]
+        paths = [] if writing is None else [settled(each) for each in lattices(writing, model)]
         sure = sum(
-            step.probability for path in paths for step in path.steps if step.candidate.role == DIGIT
+            step.probability
+            for path in paths
+            for step in path.steps
+            if step.candidate.role == DIGIT
         )
         if dark is None and sure >= 0.5:
             return paths, writing
@@ -157,7 +169,7 @@ def written(path: Path_) -> list[Step]:
     return [
         step
         for step in path.steps
-        if step.candidate.role == DIGIT or step.candidate.height > 0.5 * height
+        if step.candidate.role == DIGIT or is_strange(step.candidate, height)
     ]
 
 

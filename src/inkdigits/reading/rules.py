@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from inkdigits.reading.lines import margins
 
-__all__ = ["rules", "short_rules", "tilt"]
+__all__ = ["rules", "tilt"]
 
 Mask = NDArray[np.bool_]
+Places = NDArray[np.float64]
 
 STEEPEST = 16.0  # degrees
 LONG = 0.3  # of a page's breadth: no stroke is as long
@@ -38,11 +39,11 @@ class Straight:
 
     start: int
     stop: int
-    curve: NDArray[np.float64]
+    curve: Places
     thickness: float
     far: bool
-    columns: NDArray[np.intp]
-    middles: NDArray[np.float64]
+    columns: Places
+    middles: Places
 
     @property
     def covered(self) -> float:
@@ -77,15 +78,6 @@ def rules(mask: Mask) -> Mask:
     return taken
 
 
-def short_rules(mask: Mask, digit_height: float) -> Mask:
-    """Shorter ones, too, once it is known how large digits are."""
-    taken = np.zeros_like(mask)
-    for turned, out in ((mask, taken), (np.ascontiguousarray(mask.T), taken.T)):
-        far = [each for each in straights(turned, 2.2 * digit_height) if each.far]
-        remove(turned, out, far, np.zeros_like(turned))
-    return taken
-
-
 def straights(mask: Mask, long: float) -> list[Straight]:
     height, width = mask.shape
     piece = int(max(9, min(height, width) / 120))
@@ -109,7 +101,7 @@ def straights(mask: Mask, long: float) -> list[Straight]:
         depth = own.sum(axis=0)
         columns = np.flatnonzero(depth)
         middles = top + (own.T[columns] @ np.arange(tall)) / depth[columns]
-        one = fitted(left + columns, middles, float(np.median(depth[columns])))
+        one = fitted((left + columns).astype(np.float64), middles, float(np.median(depth[columns])))
         if one is not None:
             found.append(one)
     # A side of a box may have been joined to what is beside it by chance: each counts alone, too.
@@ -123,7 +115,7 @@ def judged(one: Straight, long: float, width: int) -> Straight:
     return replace(one, far=one.stop - one.start >= long or across)
 
 
-def fitted(columns, middles, thickness: float) -> Straight | None:
+def fitted(columns: Places, middles: Places, thickness: float) -> Straight | None:
     """None where the points are on no straight line."""
     degree = 2 if columns[-1] - columns[0] > 40 * thickness else 1
     start = int(columns[0])
@@ -222,9 +214,10 @@ def upright_sides(
         if end - begin - 2 > thickest:
             continue
         middle = start + (begin + end - 1) / 2
-        line = np.arange(first, last + 1)
+        line = np.arange(first, last + 1, dtype=np.float64)
         curve = np.array([0.0, middle])
-        sides.append(Straight(first, last + 1, curve, max(1.0, end - begin - 2.0), True, line, line))
+        thickness = max(1.0, end - begin - 2.0)
+        sides.append(Straight(first, last + 1, curve, thickness, True, line, line))
     return sides
 
 
@@ -242,9 +235,11 @@ def remove(mask: Mask, taken: Mask, lines: list[Straight], bands: Mask) -> None:
         bands[np.clip(rows, 0, len(mask) - 1), columns[None, :]] = True
 
 
-def along(mask: Mask, taken: Mask, columns, middles, thickness: float) -> None:
+def along(
+    mask: Mask, taken: Mask, columns: NDArray[np.intp], middles: Places, thickness: float
+) -> None:
     """Marks the dark pixels along a line, where they are not part of a stroke that crosses it."""
-    height, width = mask.shape
+    height = len(mask)
     reach = int(thickness) + 2
     limit = 1.4 * thickness + 1
     half = reach + math.ceil(limit) + 1
@@ -276,7 +271,7 @@ def tilt(mask: Mask) -> float:
     ys, xs = np.nonzero(ink - broad)
     if len(ys) < 200:
         return 0.0
-    step = len(ys) // 20000 + 1
+    step = len(ys) // 10000 + 1
     ys, xs = ys[::step], xs[::step]
     bin_ = max(1.0, max(height, width) / 700)
     ys, xs = (ys - height / 2) / bin_, (xs - width / 2) / bin_

@@ -10,15 +10,16 @@ What all the others are worth together tells how sure it is.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inkdigits.dataset import DIGITS, SIDE
+from inkdigits.dataset import DIGITS
 from inkdigits.glyph import glyph_of
-from inkdigits.model import Answers, Model
+from inkdigits.model import Model
 from inkdigits.reading.cuts import parts
 from inkdigits.reading.layout import Line, Piece, lines_of, pieces_of
 from inkdigits.reading.page import Writing
@@ -33,34 +34,41 @@ __all__ = [
     "all_digits",
     "best_path",
     "lattices",
+    "path_through",
+    "worth_between",
     "worth_of",
 ]
 
 Edges = tuple[int, int, int, int]
 Numbers = NDArray[np.float64]
 
-TOGETHER = 7  # pieces at most that make one digit
+TOGETHER = 9  # pieces at most that make one digit
 WIDEST, FARTHEST = 1.4, 0.35  # of the line's height: a digit, and the gap between two parts of one
+HOPELESS = -8.0  # no answer of the network makes good what geometry says against a digit
+BREADTH = 0.7  # of the line's height, of a digit
+FAINT_SIGN = 0.65  # of the line's usual strength: what is paler is no sign but dirt
 LEAST = 1e-6  # no answer of the network is less probable
 
 DIGIT, SIGN, OTHER = "digit", "sign", "other"
 
 # What makes a candidate more or less probable; see `measured`. Fitted to generated pages, whose
-# digits are MNIST's validation part, by benchmarks/fit_paths.py.
+# digits are MNIST's validation part, by benchmarks/fit_paths.py; "breadth", "other" and "sign" were
+# then moved by hand, on pages of another seed, to leave out fewer digits that touch.
 FEATURES = {
-    "answer": 1.0,  # log probability of the digit
-    "cuts": -0.15,  # at its left and right
-    "cut ink": -0.12,  # that they cross, in widths of a stroke
-    "seams": -0.1,  # cheap cuts within it that are not made
-    "joins": -0.15,  # of pieces that do not touch
-    "gaps": -4.0,  # between those, of the line's height
-    "size": -1.5,  # squared logarithm of its height against the line's
-    "place": -1.0,  # squared distance of its top and bottom from its neighbours', in line heights
-    "breadth": -3.0,  # beyond the line's height
-    "none": 1.0,  # of something else: log probability of being no digit
-    "other": -2.0,  # something else as large as a digit
-    "speck": -6.0,  # something else, by its size in line heights up to a digit's
-    "sign": -0.1,
+    "answer": 1.37,  # log probability of the digit
+    "cuts": -1.86,  # at its left and right
+    "cut ones": -1.12,  # the same of a 1, which is what is cut from anything
+    "cut ink": -0.88,  # that they cross, in widths of a stroke
+    "seams": -0.56,  # cheap cuts within it that are not made
+    "joins": 0.61,  # of pieces that do not touch
+    "gaps": -4.6,  # between those, of the line's height
+    "size": -8.21,  # squared logarithm of its height against the line's
+    "place": -3.9,  # squared distance of its top and bottom from its neighbours', in line heights
+    "breadth": -12.0,  # squared: beyond that of a digit, of the line's height
+    "none": 1.26,  # of something else: log probability of being no digit
+    "other": -6.0,  # something else as large as a digit, for each digit's breadth
+    "speck": -4.99,  # something else, by its size in line heights up to a digit's
+    "sign": 0.7,
 }
 WEIGHTS = np.array(list(FEATURES.values()))
 PLACES = {name: place for place, name in enumerate(FEATURES)}
@@ -106,6 +114,7 @@ class Lattice:
         features = np.stack([each.features for each in self.candidates])
         is_digit = np.array([each.role == DIGIT for each in self.candidates])
         answers = np.where(is_digit[:, None], weights[PLACES["answer"]] * self.answers, 0)
+        answers[:, 1] += weights[PLACES["cut ones"]] * features[:, PLACES["cuts"]]
         return (features @ weights)[:, None] + answers
 
 
@@ -143,38 +152,59 @@ def lattices(writing: Writing, model: Model) -> list[Lattice]:
 
 def candidates_of(line: Line, writing: Writing) -> list[Candidate]:
     """Every run of pieces that may be something."""
-    found = []
+    found = [
+        other(first, last, around(line.pieces[first:last]), line)
+        for first, last in entire(line.pieces)
+    ]
+    usual = float(np.median(writing.typical[[piece.number for piece in line.pieces]]))
     for first in range(len(line.pieces)):
         for last in range(first + 1, min(len(line.pieces), first + TOGETHER) + 1):
             group = line.pieces[first:last]
             edges = around(group)
             after = line.pieces[last].price if last < len(line.pieces) else 0.0
             alone = last == first + 1
-            width, height = edges[2] - edges[0], edges[3] - edges[1]
+            width = edges[2] - edges[0]
             if width > WIDEST * line.height and not alone:
                 continue
-            entire = group[0].price == 0 and after == 0 and len({each.number for each in group}) == 1
-            if entire:
-                found.append(other(first, last, edges, line))
             if alone and group[0].whole:
                 sign = sign_of(group[0], line)
-                if sign:
-                    features = np.zeros(len(FEATURES))
-                    features[PLACES["sign"]] = 1
-                    found.append(Candidate(first, last, edges, SIGN, features, sign=sign))
+                if sign and writing.typical[group[0].number] > FAINT_SIGN * usual:
+                    told = np.zeros(len(FEATURES))
+                    told[PLACES["sign"]] = 1
+                    found.append(Candidate(first, last, edges, SIGN, told, sign=sign))
             features = measured(group, edges, after, line)
-            if features is not None and width <= 2 * WIDEST * line.height:
+            if features is not None and features @ WEIGHTS > HOPELESS:
                 glyph = glyph_of(ink_of(group, edges, writing))
                 found.append(Candidate(first, last, edges, DIGIT, features, glyph))
     return found
 
 
+def entire(pieces: Sequence[Piece]) -> list[tuple[int, int]]:
+    """The shortest runs in which nothing is cut off: so there is always a path from end to end."""
+    spans: dict[int, tuple[int, int]] = {}
+    for place, piece in enumerate(pieces):
+        first, _ = spans.get(piece.number, (place, place))
+        spans[piece.number] = first, place + 1
+    found = set()
+    for first, last in spans.values():
+        while True:
+            within = [spans[piece.number] for piece in pieces[first:last]]
+            wider = min(start for start, _ in within), max(end for _, end in within)
+            if wider == (first, last):
+                break
+            first, last = wider
+        found.add((first, last))
+    return sorted(found)
+
+
 def other(first: int, last: int, edges: Edges, line: Line) -> Candidate:
+    """Something else, which counts by its size: a speck for little."""
     features = np.zeros(len(FEATURES))
     size = max(edges[2] - edges[0], edges[3] - edges[1]) / line.height
     share = min(1.0, max(0.0, (size - 0.12) / 0.33))
     features[PLACES["speck"]] = share if size < 0.45 else 0
-    features[PLACES["other"]] = 1 if size >= 0.45 else 0
+    breadths = (edges[2] - edges[0]) / line.height / BREADTH
+    features[PLACES["other"]] = max(1.0, breadths) if size >= 0.45 else 0
     return Candidate(first, last, edges, OTHER, features)
 
 
@@ -191,7 +221,7 @@ def measured(group: Sequence[Piece], edges: Edges, after: float, line: Line) -> 
         if price:
             features[PLACES["cuts"]] += 1
             features[PLACES["cut ink"]] += price / max(2.0, line.stroke)
-    for one, next_ in zip(group, group[1:], strict=False):
+    for one, next_ in pairwise(group):
         if one.number == next_.number:
             features[PLACES["seams"]] += max(0.0, 1 - next_.price / (2 * max(2.0, line.stroke)))
             continue
@@ -206,7 +236,7 @@ def measured(group: Sequence[Piece], edges: Edges, after: float, line: Line) -> 
     features[PLACES["size"]] = math.log((bottom - top) / line.height) ** 2
     up, low = line.around((left + right) / 2)
     features[PLACES["place"]] = ((top - up) ** 2 + (bottom - low) ** 2) / line.height**2
-    features[PLACES["breadth"]] = max(0.0, (right - left) / line.height - 1)
+    features[PLACES["breadth"]] = max(0.0, (right - left) / line.height - BREADTH) ** 2
     return features
 
 
@@ -288,17 +318,29 @@ class Path:
     backward: Numbers
 
     def probability(self, steps: Sequence[Step]) -> float:
-        """That what consecutive steps say is what stands there, however it is cut."""
+        """That what these steps say is what stands there, however it is cut.
+
+        Signs of the path that are left out between them, as they mean nothing, say nothing.
+        """
         first, last = steps[0].candidate.first, steps[-1].candidate.last
         text = "".join(step.said for step in steps)
-        worth = worth_of(self.lattice, self.scores, text, first, last)
+        silent = {
+            step.said
+            for step in self.steps
+            if first <= step.candidate.first < last and step not in steps
+        }
+        worth = worth_of(self.lattice, self.scores, text, first, last, silent)
         whole = self.forward[first] + worth + self.backward[last] - self.forward[-1]
         return float(np.exp(min(0.0, whole)))
 
 
 def best_path(lattice: Lattice, weights: Numbers = WEIGHTS) -> Path:
     """The best way from the first piece of a line to the last."""
-    scores = lattice.scores(weights)
+    return path_through(lattice, lattice.scores(weights))
+
+
+def path_through(lattice: Lattice, scores: Numbers) -> Path:
+    """The best way where each candidate is worth what `scores`, shape (candidates, 10), says."""
     tops, sums = scores.max(axis=1), all_digits(lattice, scores)
     count = len(lattice.line.pieces)
     best, forward, backward = np.full((3, count + 1), -np.inf)
@@ -316,6 +358,17 @@ def best_path(lattice: Lattice, weights: Numbers = WEIGHTS) -> Path:
         path.steps.insert(0, step(path, int(came[place])))
         place = lattice.candidates[int(came[place])].first
     return path
+
+
+def worth_between(lattice: Lattice, scores: Numbers, first: int, last: int) -> float:
+    """The logarithm of what all paths from one place to another are worth."""
+    sums = all_digits(lattice, scores)
+    forward = np.full(last + 1, -np.inf)
+    forward[first] = 0
+    for index, each in in_order(lattice):
+        if first <= each.first and each.last <= last:
+            forward[each.last] = np.logaddexp(forward[each.last], forward[each.first] + sums[index])
+    return float(forward[last])
 
 
 def in_order(lattice: Lattice) -> list[tuple[int, Candidate]]:
@@ -342,8 +395,18 @@ def step(path: Path, index: int) -> Step:
     return Step(chosen, said, min(1.0, total))
 
 
-def worth_of(lattice: Lattice, scores: Numbers, text: str, first: int, last: int) -> float:
-    """The logarithm of what all paths from one place to another that say `text` are worth."""
+def worth_of(
+    lattice: Lattice,
+    scores: Numbers,
+    text: str,
+    first: int,
+    last: int,
+    silent: Collection[str] = (),
+) -> float:
+    """The logarithm of what all paths from one place to another that say `text` are worth.
+
+    The signs in `silent` say nothing.
+    """
     signs = np.array(list(text))
     digits = np.array([int(sign) if sign.isdigit() else -1 for sign in text], np.intp)
     said = np.full((last + 1, len(text) + 1), -np.inf)  # (place, signs said so far)
@@ -351,7 +414,7 @@ def worth_of(lattice: Lattice, scores: Numbers, text: str, first: int, last: int
     for index, each in in_order(lattice):
         if each.first < first or each.last > last:
             continue
-        if each.role == OTHER:
+        if each.role == OTHER or each.sign in silent:
             said[each.last] = np.logaddexp(said[each.last], said[each.first] + scores[index, 0])
             continue
         fits = digits >= 0 if each.role == DIGIT else signs == each.sign

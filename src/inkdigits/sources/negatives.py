@@ -130,8 +130,8 @@ def wrongly_cut(
 ) -> Pixels:
     """Touching digits cut in the wrong places: one and a half of them, or two halves.
 
-    A reader of numbers tries such cuts. A digit is whole or its half is seen, its broad one, so that
-    what is left is more than the neighbour's stroke that a carelessly cut digit may keep.
+    A reader of numbers tries such cuts. Of the digit that is cut so much is left that it is more
+    than the neighbour's stroke which a carelessly cut digit may keep.
     """
     # Half of a 1 is a stroke, which a digit may keep.
     broad = np.flatnonzero(labels != 1)

@@ -43,7 +43,7 @@ class Wear:
         neighbours: share with a part of another digit at the left or right rim.
         lines: share crossed by a straight line, lying or upright, or with one beside them.
         cuts: share of which a strip is cut off, at most a seventh of the box, at one side.
-        breaks: share with one to three short gaps, as where a pen skipped or a rule was taken away.
+        breaks: share with up to three short gaps, as where a pen skipped or a rule was taken away.
         coarse: share seen through fewer pixels, 8 to 16 for the box; a third of these in black and
             white, as a fax.
         blur: share out of focus.
@@ -160,7 +160,7 @@ def cut_off(images: Pixels, chosen: Chosen, generator: np.random.Generator) -> N
 
 
 def break_strokes(images: Pixels, chosen: Chosen, generator: np.random.Generator) -> None:
-    """Wipes one to three short lines, 1 to 2 pixels broad, across the ink of each chosen image."""
+    """Wipes up to three short lines across the ink of each chosen image: 15 % of it mostly."""
     import cv2
 
     drawn = generator.random((3, 5, len(images)))
@@ -173,8 +173,9 @@ def break_strokes(images: Pixels, chosen: Chosen, generator: np.random.Generator
             if wiped < 0.4:
                 continue
             y, x = inked[int(place * len(inked))]
-            reach = (3 + 7 * length) * np.array([math.cos(math.pi * angle), math.sin(math.pi * angle)])
-            ends = np.rint(16 * np.array([(x, y) - reach, (x, y) + reach])).astype(int).tolist()
+            turned = np.array([math.cos(math.pi * angle), math.sin(math.pi * angle)])
+            reach, middle = (3 + 7 * length) * turned, np.array([x, y])
+            ends = np.rint(16 * np.stack([middle - reach, middle + reach])).astype(int).tolist()
             cv2.line(image, ends[0], ends[1], 0, 1 if breadth < 0.7 else 2, cv2.LINE_AA, 4)
 
 

@@ -16,7 +16,7 @@ from inkdigits.errors import DataError
 from inkdigits.inspection import Nearest
 from inkdigits.lab.findings import LEARNED, Findings
 from inkdigits.lab.models import ModelShelf
-from inkdigits.lab.routes.reading import PICTURE_BODY, opened, picture_of, readable
+from inkdigits.lab.routes.pictures import PICTURE_BODY, Part, opened, picture_of, readable
 from inkdigits.lab.routes.wire import GLYPH_BODY, Digit, Glyph, ModelName, finite, in_base64
 from inkdigits.lab.store import Store
 from inkdigits.reading import Explanation, explain
@@ -94,12 +94,13 @@ def drawing_router(store: Store, shelf: ModelShelf, findings: Findings) -> APIRo
         request: Request,
         name: ModelName = "reader",
         expected: Digit | None = None,
+        part: Part = None,
     ) -> dict[str, Any]:
         """Why a picture is read as it is: what the answer hangs on, and what looks like it."""
 
         def explained(file: BinaryIO) -> dict[str, Any]:
             with readable():
-                found = explain(opened(file), shelf.model(name), expected=expected, name=None)
+                found = explain(opened(file, part), shelf.model(name), expected=expected, name=None)
             return explanation(found, name, findings)
 
         async with picture_of(request) as file:

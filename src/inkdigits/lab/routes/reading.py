@@ -6,9 +6,7 @@ The shapes of the answers are written down as types, so that `/openapi.json` des
 from __future__ import annotations
 
 import base64
-import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Annotated, Any, BinaryIO
 
@@ -17,57 +15,31 @@ from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
-from starlette.datastructures import FormData, UploadFile
-from starlette.exceptions import HTTPException
 
-from inkdigits.errors import InkdigitsError, PictureError
+from inkdigits.errors import InkdigitsError
 from inkdigits.lab.models import ModelShelf
+from inkdigits.lab.routes.pictures import PICTURE_BODY, Part, opened, picture_of, readable
 from inkdigits.lab.routes.wire import ModelName, in_base64
 from inkdigits.model import Model
 from inkdigits.reading import (
     LONGEST,
+    UNSURE,
     DigitReading,
-    Picture,
+    Number,
     Prepared,
+    ReadDigit,
     Reading,
-    open_picture,
     read,
     read_digit,
 )
-from inkdigits.reading.screening import HEAD, kind_of
+from inkdigits.reading.reader import LONGEST_PAGE
+from inkdigits.reading.table import rows
 
-__all__ = [
-    "PICTURE_BODY",
-    "encoded",
-    "opened",
-    "picture_of",
-    "readable",
-    "reading_router",
-]
+__all__ = ["encoded", "reading_router"]
 
-SPOOLED = 1 << 20  # bytes of a picture that are kept in memory while it comes in
-STAGE = 480  # pixels of the longer side of a stage that is shown
-WHAT = "what was sent"  # what messages call the picture
+STAGE, STAGE_PAGE = 480, LONGEST  # pixels of the longer side of a stage that is shown
 
 Box = tuple[int, int, int, int]
-
-PICTURE: dict[str, Any] = {"type": "string", "format": "binary", "description": "PNG, JPEG, …"}
-PICTURE_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/octet-stream": {"schema": PICTURE},
-            "image/*": {"schema": PICTURE},
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "properties": {"picture": PICTURE},
-                    "required": ["picture"],
-                }
-            },
-        },
-    }
-}
 
 
 class About(BaseModel):
@@ -128,7 +100,7 @@ class NumberRead(BaseModel):
 class Stages(BaseModel):
     """What became of the picture on its way."""
 
-    picture: str = Field(description="PNG in base64: upright, 480 pixels or fewer.")
+    picture: str = Field(description="PNG in base64: upright; 480 pixels or fewer, a page 1,000.")
     ink: str | None = Field(description="PNG in base64, as large: 0 paper, 255 ink.")
     scale: float = Field(description="The picture's own pixels per pixel of these.")
 
@@ -145,6 +117,9 @@ class Answer(BaseModel):
     confidence: float = Field(description="That it is a digit, and that one.")
     rejected: bool = Field(description="Whether the digit is better not named.")
     numbers: list[NumberRead]
+    rows: list[list[str]] = Field(
+        description="Their texts by lines, all of one length; in columns, if in a table."
+    )
     box: Box | None = Field(description="Of the digit; null where nothing was found.")
     glyph: str | None = Field(None, description="784 bytes in base64: what the network saw.")
     stages: Stages | None = None
@@ -180,13 +155,27 @@ def reading_router(shelf: ModelShelf) -> APIRouter:
         name: ModelName = "reader",
         glyph: Annotated[bool, Query(description="Whether to show what the network saw.")] = False,
         stages: Annotated[bool, Query(description="And all that became of it before.")] = False,
+        single: Annotated[
+            bool,
+            Query(description="Whether there is one digit: no others are looked for; quicker."),
+        ] = False,
+        part: Part = None,
     ) -> Answer:
-        """Reads the digit in a picture: PNG, JPEG, BMP, GIF, TIFF or WEBP."""
+        """Reads the numbers in a picture, and what it is as one digit.
+
+        It is a PNG, JPEG, BMP, GIF, TIFF or WEBP. Of a part, `size` and boxes are the part's own.
+        """
 
         def answered(file: BinaryIO) -> Answer:
             with readable():
-                picture, model = opened(file), shelf.model(name)
-                page, one = read(picture, model), read_digit(picture, model)
+                model = shelf.model(name)
+                if single or part:
+                    one = read_digit(opened(file, part), model)
+                    page = alone(one)
+                else:
+                    picture = opened(file, longest=LONGEST_PAGE)
+                    page = read(picture, model)
+                    one = read_digit(picture.reduced(LONGEST), model)
                 return answer(page, one, name, glyph=glyph or stages, stages=stages)
 
         async with picture_of(request) as file:
@@ -218,29 +207,44 @@ def layers_of(model: Model) -> list[LayerOf]:
     return layers
 
 
+def alone(one: DigitReading) -> Reading:
+    """What a page says that has one digit, or nothing where there is none."""
+    none, prepared = one.not_a_digit, one.prepared
+    numbers = []
+    if prepared.ink is not None and not (one.rejected and none is not None and none > 0.5):
+        text = UNSURE if one.rejected else str(one.digit)
+        digit = ReadDigit(one.digit, one.confidence, prepared.box)
+        numbers.append(Number(text, one.confidence, prepared.box, [digit]))
+    return Reading(prepared.picture, numbers, one.threshold)
+
+
 def answer(page: Reading, one: DigitReading, name: str, *, glyph: bool, stages: bool) -> Answer:
     """What is sent: the numbers of the picture, and what it is as one digit."""
     prepared = one.prepared
     found = None if prepared.ink is None else prepared.box
+    table = rows(page)
+    longest = max(map(len, table), default=0)
     shown: dict[str, Any] = {}
     if glyph:
         shown["glyph"] = in_base64(prepared.glyph)
     if stages:
-        shown["stages"] = stages_of(prepared)
+        several = sum(len(number.digits) for number in page.numbers) > 1
+        shown["stages"] = stages_of(prepared, STAGE_PAGE if several else STAGE)
     return Answer(
         model=name,
         confidence=one.confidence,
         box=found,
+        rows=[[*row, *[""] * (longest - len(row))] for row in table],
         **page.as_data(),
         **one.as_single(),
         **shown,
     )
 
 
-def stages_of(prepared: Prepared) -> Stages:
+def stages_of(prepared: Prepared, longest: int) -> Stages:
     picture, ink = prepared.picture, prepared.ink
     height, width, _ = picture.pixels.shape
-    share = min(1, STAGE / max(height, width))
+    share = min(1, longest / max(height, width))
     size = max(1, round(width * share)), max(1, round(height * share))
     return Stages(
         picture=encoded(picture.pixels, size),
@@ -261,87 +265,3 @@ def encoded(pixels: NDArray[np.uint8], size: tuple[int, int]) -> str:
         image = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2)
     image.save(file, "PNG", compress_level=1)  # it goes no further than this machine
     return base64.b64encode(file.getvalue()).decode()
-
-
-# Pictures that come in
-
-
-@asynccontextmanager
-async def picture_of(request: Request) -> AsyncIterator[BinaryIO]:
-    """The picture's bytes: the body as it is, or the field `picture` of a form.
-
-    Raises:
-        HTTPException: there is no such field, or the form cannot be read.
-    """
-    if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        try:
-            form = await request.form(max_files=1, max_fields=8, max_part_size=SPOOLED)
-        except (LookupError, UnicodeError) as error:
-            raise HTTPException(
-                400, f"expected a form in UTF-8, got one that cannot be read ({error!s:.80})"
-            ) from error
-        try:
-            yield field_of(form).file
-        finally:
-            await form.close()
-        return
-    with tempfile.SpooledTemporaryFile(SPOOLED) as file:
-        async for part in request.stream():
-            file.write(part)
-        yield file  # type: ignore[misc]  # a BinaryIO in all but its type
-
-
-def field_of(form: FormData) -> UploadFile:
-    """The field `picture` of a form.
-
-    Raises:
-        HTTPException: it has none, or that holds no file.
-    """
-    picture = form.get("picture")
-    if isinstance(picture, UploadFile):
-        return picture
-    came = ", ".join(form)[:80] or "none"
-    raise HTTPException(
-        422,
-        f"expected a form with a file in the field picture, got the fields {came}: "
-        "send the file as picture",
-    )
-
-
-def opened(file: BinaryIO) -> Picture:
-    """The picture in a file that was sent, as the reader takes it.
-
-    Raises:
-        HTTPException: it is no picture of a kind that we read.
-        PictureError: it is one that cannot be read.
-    """
-    file.seek(0)
-    head = file.read(HEAD)
-    if kind_of(head) is None and head.lstrip()[:1] in (b"{", b"["):
-        raise HTTPException(
-            415,
-            "expected a picture's own bytes, or a form with the field picture, got JSON: send the "
-            "file as it is, as with curl --data-binary @picture.png",
-        )
-    try:
-        return open_picture(file, longest=LONGEST, name=WHAT)
-    except PictureError as error:
-        raise HTTPException(415 if kind_of(head) is None else 422, str(error)) from error
-
-
-@contextmanager
-def readable() -> Iterator[None]:
-    """A block in which a picture is read: OpenCV's own errors become ours.
-
-    Raises:
-        PictureError: OpenCV cannot work with the picture.
-    """
-    import cv2
-
-    try:
-        yield
-    except cv2.error as error:
-        raise PictureError(
-            f"expected {WHAT} to be a picture that can be read, got one that OpenCV refuses: "
-            "scale or crop it"
-        ) from error

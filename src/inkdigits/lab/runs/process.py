@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from inkdigits.errors import FileError
+from inkdigits.files import taken
 from inkdigits.lab.runs.commands import begin
 from inkdigits.lab.runs.records import Record
 from inkdigits.lab.runs.work import LOG
 from inkdigits.lab.runs.worker import LOCK, NO_ROOM, NO_ROOM_SAID
-from inkdigits.lab.store import taken
 
 __all__ = ["Learner", "wait_for_the_end"]
 

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from inkdigits.errors import Diverged, InkdigitsError, Interrupted
+from inkdigits.files import taken
 from inkdigits.formats import save_model
 from inkdigits.lab.runs.events import Event, Journal
 from inkdigits.lab.runs.files import is_full
 from inkdigits.lab.runs.helm import Helm
 from inkdigits.lab.runs.points import Points, Sight
 from inkdigits.lab.runs.work import LOG, MODEL, Work, log, reconciled
-from inkdigits.lab.store import taken
 from inkdigits.training import Recipe, train
 
 __all__ = ["LOCK", "NO_ROOM", "NO_ROOM_SAID", "main"]

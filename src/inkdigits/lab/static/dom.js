@@ -10,20 +10,21 @@
  *
  * @template {keyof HTMLElementTagNameMap} Name
  * @param {Name | `${Name}.${string}`} named
- * @param {Record<string, unknown>} [properties]
+ * @param {Record<string, unknown> | Child | Child[]} [first] properties, or a child
  * @param {...(Child | Child[])} children
  * @returns {HTMLElementTagNameMap[Name]}
  */
-export function made(named, properties = {}, ...children) {
+export function made(named, first, ...children) {
   const [name, ...classes] = named.split(".");
   const element = document.createElement(/** @type {Name} */ (name));
   if (classes.length) element.className = classes.join(" ");
-  for (const [key, value] of Object.entries(properties)) {
+  const plain = first?.constructor === Object;
+  for (const [key, value] of Object.entries(plain ? first : {})) {
     if (value === null || value === undefined) continue;
     if (key in element && !key.includes("-")) Reflect.set(element, key, value);
     else element.setAttribute(key, String(value));
   }
-  put(element, ...children);
+  put(element, !plain && /** @type {Child} */ (first), ...children);
   return element;
 }
 
@@ -70,8 +71,8 @@ export function explained(element, sentence) {
 export function field([label, help], control, beside) {
   control.id ||= freshId();
   explained(control, help);
-  const head = made("div.label", {}, made("label", { for: control.id }, label), beside);
-  return made("div.field", {}, head, control);
+  const head = made("div.label", made("label", { for: control.id }, label), beside);
+  return made("div.field", head, control);
 }
 
 /**

@@ -48,24 +48,21 @@ export class InkBars extends HTMLElement {
       const value = made("span.value");
       const row = made(
         "tr",
-        {},
         made("th", { scope: "row" }, name),
-        made("td", {}, made("div", {}, made("span.track", {}, fill), value)),
+        made("td", made("div", made("span.track", fill), value)),
       );
       body.append(row);
       this.#rows.push({ row, fill, value });
     }
     const head = (/** @type {string} */ name) =>
-      made("th", { scope: "col" }, made("span.aloud", {}, name));
+      made("th", { scope: "col" }, made("span.aloud", name));
     this.append(
       made(
         "table.bars",
-        {},
-        made("caption", {}, words.draw.bars),
+        made("caption", words.draw.bars),
         made(
           "thead",
-          {},
-          made("tr", {}, head(words.draw.barDigit), head(words.draw.barProbability)),
+          made("tr", head(words.draw.barDigit), head(words.draw.barProbability)),
         ),
         body,
       ),
@@ -93,16 +90,11 @@ export class InkBars extends HTMLElement {
 export function gallery(items) {
   return made(
     "ul.gallery",
-    {},
     items.map(({ glyph, caption, name, act }) => {
       const picture = new InkGlyph();
       picture.show(glyph, name);
-      const inside = [picture, made("span.caption", {}, caption)];
-      return made(
-        "li",
-        {},
-        act ? made("button", { type: "button", onclick: act }, inside) : inside,
-      );
+      const inside = [picture, made("span.caption", caption)];
+      return made("li", act ? made("button", { type: "button", onclick: act }, inside) : inside);
     }),
   );
 }
@@ -132,7 +124,7 @@ export async function pages(items, size, galleryOf) {
     (list.children[from]?.querySelector("button") ?? heir)?.focus();
   });
   more.hidden = items.length <= size;
-  return made("div", {}, list, more, trouble);
+  return made("div", list, more, trouble);
 }
 
 /**

@@ -9,9 +9,7 @@ import { InkLook } from "./look/look.js";
 import { state } from "./state.js";
 import { InkTrain } from "./train/train.js";
 import { InkVisit } from "./visit.js";
-import { words } from "./words.js";
-
-const say = words.lab;
+import { lab as say } from "./words.js";
 
 /** @type {Record<string, { named: Named, make: () => HTMLElement }>} */
 const VIEWS = {
@@ -95,19 +93,17 @@ async function start() {
   const strip = helpStrip();
   const header = made(
     "header",
-    {},
     made("a.skip", { href: "#main", onclick: skip }, say.skip),
-    made("h1.wordmark", {}, say.name),
+    made("h1.wordmark", say.name),
     made("nav", { "aria-label": say.ways }, [...tabs.values()]),
     made(
       "div.model",
-      {},
       made("label", { for: "model" }, say.model[0]),
       explained(chooser, say.model[1]),
     ),
   );
   const visit = new InkVisit();
-  const footer = made("footer", {}, visit.again);
+  const footer = made("footer", visit.again);
   document.body.append(header, away, visit, main, footer, strip, liveRegion());
   try {
     await state.load();

@@ -20,6 +20,23 @@ interface LayerInfo {
   words: string;
 }
 
+/** x, y, width and height in a picture's own pixels. */
+type Bounds = [number, number, number, number];
+
+interface ReadDigit {
+  digit: number;
+  probability: number;
+  box: Bounds;
+}
+
+interface NumberRead {
+  text: string;
+  confidence: number;
+  box: Bounds;
+  digits: ReadDigit[];
+  line: number;
+}
+
 interface Reading {
   size: [number, number];
   digit: number;
@@ -28,7 +45,9 @@ interface Reading {
   not_a_digit: number | null;
   confidence: number;
   rejected: boolean;
-  box: [number, number, number, number] | null;
+  numbers: NumberRead[];
+  rows: string[][];
+  box: Bounds | null;
   model: string;
   glyph?: string;
   stages?: { picture: string; ink: string | null };
@@ -254,6 +273,7 @@ interface Curve {
 /** What was read, and what it became. */
 interface Subject {
   picture: Uint8Array;
+  part: string | null; // of the picture: the box of its digit
   glyph: Uint8Array;
 }
 
@@ -402,6 +422,8 @@ interface PartsOfTexts {
   draw: Texts & {
     tooLarge(most: number): string;
     noneKnown(none: number): string;
+    digitOf(sign: string, digit: number, probability: number): string;
+    onPage(probability: number, digit: number): string;
     sureness(how: string, confidence: number, digit: number): string;
     nearestAmong(among: number): string;
     allTrials(total: number): string;

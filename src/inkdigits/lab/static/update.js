@@ -47,7 +47,7 @@ export function tabulate(table, columns, rows) {
   each(
     table.tBodies[0] ?? table.createTBody(),
     rows,
-    () => made("tr", {}, made("th", { scope: "row" })),
+    () => made("tr", made("th", { scope: "row" })),
     (row, cells) => each(row, cells, () => made("td"), setText),
   );
   return table;

@@ -36,7 +36,7 @@ export class InkVisit extends HTMLElement {
         "section.band",
         { "aria-label": say.again[0] },
         made("p", { role: "status" }, this.#place, " ", this.#words),
-        made("div.tools", {}, this.#link, this.#skip, this.#leave),
+        made("div.tools", this.#link, this.#skip, this.#leave),
       ),
     );
     const kept = state.get("visit", { done: /** @type {number[]} */ ([]), away: false });

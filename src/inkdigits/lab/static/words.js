@@ -25,7 +25,7 @@ function time(seconds) {
  */
 const textsOf = (part, texts) => texts;
 
-const lab = textsOf("lab", {
+export const lab = textsOf("lab", {
   name: "inkdigits",
   title: (view) => `${view} – inkdigits lab`,
   skip: "Skip to the view",
@@ -48,7 +48,7 @@ const lab = textsOf("lab", {
 /** @param {number} digit */
 const a = (digit) => `${digit === 8 ? "an" : "a"}\u00a0${digit}`;
 
-const draw = textsOf("draw", {
+export const draw = textsOf("draw", {
   barNone: "none",
   bars: "How probable each digit is",
   barDigit: "Digit",
@@ -66,17 +66,27 @@ const draw = textsOf("draw", {
   penDown: "Pen down.",
   penUp: "Pen up.",
 
-  sources: "Or show a picture of a digit",
-  choose: ["Choose a picture", "A photo or scan of one digit; you can also drop or paste one."],
-  camera: ["Camera", "Take a picture of a digit on paper; it stays on this computer."],
+  sources: "Or show a picture of a digit or of numbers",
+  choose: ["Choose a picture", "A photo or scan of numbers; you can also drop or paste one."],
+  camera: ["Camera", "Take a picture of digits on paper; it stays on this computer."],
   back: ["Back to drawing", "Puts the picture away; your drawing is still there."],
   tooLarge: (most) => `A picture may have up to ${most}\u00a0MB: make this one smaller.`,
   noPicture: "That was no picture file: drop or paste a PNG or JPEG.",
   sending: "Reading the picture\u00a0…",
   stagePicture: "The picture, and where its digit is",
   stageInk: "Its ink",
+  stagePage: "The picture, and its numbers: choose a digit",
 
-  take: ["Take picture", "Hold one digit before the camera, large and in good light."],
+  numbers: "Numbers",
+  numbersHelp: "Choose a digit, by click or arrow keys, to see how it is read.",
+  digitOf: (sign, digit, probability) =>
+    `${digit}${sign === "?" ? ", not sure" : ""}: ${share(probability, 0)}`,
+  onPage: (probability, digit) => `As part of its number: ${share(probability)} for ${digit}.`,
+  copy: ["Copy", "Copies the numbers as text, line by line."],
+  copied: "Copied.",
+  csv: ["CSV", "Saves the numbers for a spreadsheet, a row for each line."],
+
+  take: ["Take picture", "Hold a digit or a page before the camera, large and in good light."],
   close: ["Close", "Switches the camera off, without a picture."],
   cameraNone: "No camera was found: connect one, or choose a picture instead.",
   cameraRefused: "The camera is not allowed here: allow it, or choose a picture instead.",
@@ -203,7 +213,7 @@ const hintOf = {
     `The last ${epochs} epochs brought nothing: smaller steps may find the rest, or it has learned what it can.`,
 };
 
-const train = textsOf("train", {
+export const train = textsOf("train", {
   form: "A new network",
   recipe: ["Recipe", "A recipe that has proved itself, or layers of your own."],
   own: "My own network",
@@ -472,7 +482,7 @@ const kinds = {
   Tanh: () => "Every number bent to between \u22121 and 1",
 };
 
-const look = textsOf("look", {
+export const look = textsOf("look", {
   number,
   short,
   kinds,
@@ -589,7 +599,7 @@ const look = textsOf("look", {
   cellOpen: (title) => `${title}: the pictures are below.`,
 });
 
-const visit = textsOf("visit", {
+export const visit = textsOf("visit", {
   again: ["First steps", "Starts the six steps of a first visit again."],
   place: (n, total) => `${n} of ${total}`,
   steps: [

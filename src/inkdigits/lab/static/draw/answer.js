@@ -38,6 +38,7 @@ function verdict(reading) {
 export class InkAnswer extends HTMLElement {
   #large = made("p.answer");
   #small = made("p.sureness");
+  #page = made("p.note");
   #trouble = made("div");
   #glyph = new InkGlyph();
   #bars = new InkBars();
@@ -47,22 +48,23 @@ export class InkAnswer extends HTMLElement {
 
   constructor() {
     super();
-    const title = made("h2.aloud", {}, say.reading);
+    const title = made("h2.aloud", say.reading);
     this.append(
-      made("section.verdict", {}, title, this.#large, this.#small, this.#trouble),
+      made("section.verdict", title, this.#large, this.#small, this.#page, this.#trouble),
       captioned(this.#glyph, say.glyph),
       this.#bars,
-      made("section.like", {}, made("h2", {}, say.nearest), this.#alike, this.#note),
+      made("section.like", made("h2", say.nearest), this.#alike, this.#note),
     );
     this.show(null);
   }
 
-  /** @param {Reading | null} reading @param {boolean} [aloud] */
-  show(reading, aloud = false) {
+  /** @param {Reading | null} reading @param {boolean} [aloud] @param {ReadDigit} [digit] of many */
+  show(reading, aloud = false, digit) {
     const { kind, large, small, best } = verdict(reading);
     this.dataset.kind = kind;
     this.#large.textContent = large;
     this.#small.textContent = small;
+    this.#page.textContent = digit ? say.onPage(digit.probability, digit.digit) : "";
     complain(this.#trouble, null);
     this.#glyph.show(reading?.glyph ? bytesOf(reading.glyph) : null);
     const known = kind === "nothing" ? null : reading;
@@ -117,6 +119,6 @@ export class InkAnswer extends HTMLElement {
 
 /** @param {HTMLElement} picture @param {string} caption */
 export const captioned = (picture, caption) =>
-  made("figure", {}, picture, made("figcaption", {}, caption));
+  made("figure", picture, made("figcaption", caption));
 
 customElements.define("ink-answer", InkAnswer);

@@ -3,9 +3,8 @@
 
 import { button, made } from "../dom.js";
 import { complain } from "../elements.js";
-import { words } from "../words.js";
+import { draw as say } from "../words.js";
 
-const say = words.draw;
 const QUALITY = 0.92; // of the JPEG that is taken
 
 /** @type {Record<string, string>} */
@@ -36,10 +35,10 @@ export class InkCamera extends HTMLElement {
     this.#dialog.addEventListener("close", () => this.#stop());
     const close = button(say.close, () => this.#dialog.close());
     this.#dialog.append(
-      made("p", {}, say.take[1]),
+      made("p", say.take[1]),
       this.#video,
       this.#trouble,
-      made("div.tools", {}, this.#take, close),
+      made("div.tools", this.#take, close),
     );
     this.append(this.#dialog);
   }

@@ -5,10 +5,8 @@ import { bytesOf, get, post, remove, withQuery } from "../api.js";
 import { button, explained, made, put, speak } from "../dom.js";
 import { complain, gallery } from "../elements.js";
 import { state } from "../state.js";
-import { words } from "../words.js";
+import { draw as say } from "../words.js";
 import { InkLesson } from "./lesson.js";
-
-const say = words.draw;
 
 export class InkCorrections extends HTMLElement {
   #count = made("p");
@@ -19,13 +17,12 @@ export class InkCorrections extends HTMLElement {
 
   constructor() {
     super();
-    const title = made("h2", {}, say.kept);
+    const title = made("h2", say.kept);
     this.append(
       made(
         "section.columns.half",
-        {},
-        made("div.said", {}, title, this.#count, this.#trouble, this.#lesson),
-        made("div", {}, this.#list, this.#undone),
+        made("div.said", title, this.#count, this.#trouble, this.#lesson),
+        made("div", this.#list, this.#undone),
       ),
     );
     state.on("kept", () => this.#load());
@@ -60,7 +57,7 @@ export class InkCorrections extends HTMLElement {
     try {
       await remove(`/api/lab/corrections/${gone.id}`);
       const bring = button(say.bring, () => this.#bring(gone));
-      put(this.#undone, made("p", {}, say.dropped), bring);
+      put(this.#undone, made("p", say.dropped), bring);
       bring.focus(); // the button that had it goes with its digit
       speak(say.dropped);
       state.tell("kept");

@@ -2,12 +2,13 @@
    below why, and what it can learn from it. */
 
 import { bytesOf, post, withQuery } from "../api.js";
-import { made, put } from "../dom.js";
+import { made, put, speak } from "../dom.js";
 import { state } from "../state.js";
 import { InkAnswer } from "./answer.js";
 import { InkCorrections } from "./corrections.js";
 import { InkExplanation } from "./explanation.js";
 import { Latest } from "./latest.js";
+import { InkNumbers, isPage } from "./numbers.js";
 import { InkSources, stagesOf } from "./picture.js";
 import { InkSheet, keysHelp } from "./sheet.js";
 
@@ -24,7 +25,9 @@ export class InkDraw extends HTMLElement {
     came: (picture) => this.#show(picture),
     left: () => this.#show(null),
   });
+  #numbers = new InkNumbers((digit) => this.#choose(digit));
   #answer = new InkAnswer();
+  #columns = made("div.columns.half");
   #explanation = new InkExplanation();
   #question = new Latest();
   /** @type {Uint8Array | null} */
@@ -34,17 +37,13 @@ export class InkDraw extends HTMLElement {
 
   constructor() {
     super();
-    this.append(
-      made(
-        "div.columns.half",
-        {},
-        made("div", {}, this.#sheet, this.#stages),
-        this.#answer,
-        made("div", {}, this.#sources, keysHelp()),
-      ),
-      this.#explanation,
-      new InkCorrections(),
+    put(
+      this.#columns,
+      made("div", this.#sheet, this.#stages),
+      made("div.result", this.#numbers, this.#answer),
+      made("div", this.#sources, keysHelp()),
     );
+    this.append(this.#columns, this.#explanation, new InkCorrections());
     this.#sheet.restore();
     state.on("model", () => this.#readAgain());
     state.on("back", () => this.#readAgain());
@@ -67,35 +66,32 @@ export class InkDraw extends HTMLElement {
     return true;
   }
 
-  /**
-   * Reads what is there now, whatever was asked before.
-   *
-   * @param {boolean} settled that is, not in the middle of a stroke
-   */
+  /** @param {boolean} settled that is, not in the middle of a stroke */
   #read(settled) {
     const since = performance.now();
-    const model = state.get("model", "reader");
     const picture = this.#picture ?? this.#sheet.picture();
     if (!picture) {
       this.#question.forget();
+      this.#several(null);
       this.#answer.show(null, true);
       this.#rest(null, null);
       return;
     }
-    const path = withQuery("/api/read", { model, glyph: true, stages: Boolean(this.#picture) });
-    this.#question.ask(
-      (signal) =>
-        post(path, picture, { signal }).finally(() => {
-          this.#pause = 2 * performance.now() - since;
-        }),
-      (/** @type {Reading} */ reading) => {
-        const glyph = bytesOf(reading.glyph ?? "");
-        this.#answer.show(reading, settled);
-        state.tell("glyph", glyph);
+    const single = !this.#picture && this.#numbers.hidden;
+    this.#ask(
+      { stages: Boolean(this.#picture), single },
+      picture,
+      (reading) => {
+        const page = this.#several(reading, settled);
+        if (!page) {
+          this.#answer.show(reading, settled);
+          state.tell("glyph", bytesOf(reading.glyph ?? ""));
+        }
         if (!settled) return;
-        put(this.#stages, stagesOf(reading));
-        if (reading.box) state.set("glyph", reading.glyph);
-        this.#rest(reading, reading.box ? { picture, glyph } : null);
+        put(this.#stages, stagesOf(reading, this.#numbers.boxes()));
+        if (page) this.#numbers.begin();
+        else this.#settle(reading, picture, null);
+        if (single && reading.box) this.#look(picture);
         requestAnimationFrame(() => {
           performance.clearMeasures("reading"); // the latest alone is kept, for whoever looks
           performance.measure("reading", { start: since });
@@ -103,18 +99,77 @@ export class InkDraw extends HTMLElement {
       },
       (error) => {
         if (!settled) return; // the stroke's end will tell
-        this.#answer.complain(error);
-        this.#rest(null, null);
+        this.#several(null);
+        this.#fail(error);
       },
     );
   }
 
   /**
-   * What follows a reading: what looks alike, and why.
-   *
-   * @param {Reading | null} reading
-   * @param {Subject | null} subject
+   * @param {Record<string, string | boolean>} query
+   * @param {Uint8Array} picture to read, in place of what was asked before
+   * @param {(reading: Reading) => void} got
+   * @param {(error: unknown) => void} [failed]
    */
+  #ask(query, picture, got, failed = (error) => this.#fail(error)) {
+    const since = performance.now();
+    const model = state.get("model", "reader");
+    const path = withQuery("/api/read", { model, glyph: true, ...query });
+    this.#question.ask(
+      (signal) =>
+        post(path, picture, { signal }).finally(() => {
+          this.#pause = 2 * performance.now() - since;
+        }),
+      got,
+      failed,
+    );
+  }
+
+  /** @param {unknown} error */
+  #fail(error) {
+    this.#answer.complain(error);
+    this.#rest(null, null);
+  }
+
+  /** @param {Reading | null} reading whose numbers are shown, if it has several digits */
+  #several(reading, aloud = false) {
+    const page = reading && isPage(reading) ? reading : null;
+    this.#numbers.show(page);
+    const kind = this.#picture ? "page" : "several";
+    this.#columns.className = `columns half ${page ? kind : ""}`;
+    if (page && aloud) speak(this.#numbers.text);
+    return page;
+  }
+
+  /** @param {Uint8Array} picture of a drawing that was read as one digit; it may have several */
+  #look(picture) {
+    this.#ask(
+      {},
+      picture,
+      (reading) => this.#several(reading, true) && this.#numbers.begin(),
+      () => {}, // the one digit stands
+    );
+  }
+
+  /** @param {ReadDigit} digit of several, that is to be read alone */
+  #choose(digit) {
+    const picture = this.#picture ?? this.#sheet.picture();
+    if (!picture) return;
+    const part = digit.box.join();
+    this.#ask({ part }, picture, (reading) => {
+      this.#answer.show(reading, false, digit);
+      this.#settle(reading, picture, part);
+    });
+  }
+
+  /** @param {Reading} reading @param {Uint8Array} picture @param {string | null} part */
+  #settle(reading, picture, part) {
+    if (reading.box) state.set("glyph", reading.glyph);
+    const glyph = bytesOf(reading.glyph ?? "");
+    this.#rest(reading, reading.box ? { picture, part, glyph } : null);
+  }
+
+  /** @param {Reading | null} reading @param {Subject | null} subject to compare, and explain */
   #rest(reading, subject) {
     this.#answer.compare(subject?.glyph ?? null);
     this.#explanation.offer(subject);
@@ -123,12 +178,13 @@ export class InkDraw extends HTMLElement {
 
   /** @param {Uint8Array | null} picture to read; null for the drawing */
   #show(picture) {
-    const leaves = [this.#sheet, this.#explanation, this.#sources.back];
+    const leaves = [this.#sheet, this.#numbers, this.#explanation, this.#sources.back];
     const focused = leaves.some((part) => part.contains(document.activeElement));
     this.#picture = picture;
     this.#stages.hidden = this.#sources.back.hidden = !picture;
     this.#sheet.hidden = Boolean(picture);
     put(this.#stages);
+    this.#several(null);
     if (picture) this.#answer.wait();
     this.#rest(null, null);
     if (focused) (picture ? this.#sources.back : this.#sheet.board).focus();

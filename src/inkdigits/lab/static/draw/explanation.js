@@ -35,11 +35,11 @@ export class InkExplanation extends HTMLElement {
 
   constructor() {
     super();
-    const legend = made("legend", {}, made("h2", {}, say.what));
-    const choices = made("div.digits", {}, [...this.#choices.values()]);
-    const fields = made("fieldset", {}, legend, choices);
-    const told = made("div.said", {}, fields, this.#said, this.#keep);
-    this.append(made("section.columns.half", {}, told, this.#tried));
+    const legend = made("legend", made("h2", say.what));
+    const choices = made("div.digits", [...this.#choices.values()]);
+    const fields = made("fieldset", legend, choices);
+    const told = made("div.said", fields, this.#said, this.#keep);
+    this.append(made("section.columns.half", told, this.#tried));
     this.offer(null);
   }
 
@@ -64,9 +64,9 @@ export class InkExplanation extends HTMLElement {
     const subject = this.#subject;
     if (!subject) return;
     this.#clear(expected);
-    put(this.#said, made("p.note", {}, say.explaining));
+    put(this.#said, made("p.note", say.explaining));
     if (expected !== null) this.#offerKeeping(subject.glyph, expected);
-    const query = { model: state.get("model", "reader"), expected };
+    const query = { model: state.get("model", "reader"), expected, part: subject.part };
     this.#question.ask(
       (signal) => post(withQuery("/api/lab/explain", query), subject.picture, { signal }),
       (explained) => this.#show(explained, expected),
@@ -78,9 +78,9 @@ export class InkExplanation extends HTMLElement {
   #show({ verdict, looks, advice, trials }, expected) {
     put(
       this.#said,
-      made("p.why", {}, verdict),
-      made("p", {}, looks.join(" ")),
-      made("ul", {}, advice.map((each) => made("li", {}, each))),
+      made("p.why", verdict),
+      made("p", looks.join(" ")),
+      made("ul", advice.map((each) => made("li", each))),
     );
     speak([verdict, ...advice].join(" "));
     if (!trials.length) return;
@@ -91,9 +91,9 @@ export class InkExplanation extends HTMLElement {
     const { draw } = words;
     put(
       this.#tried,
-      made("h2", {}, draw.trials),
-      telling.length ? shown(telling) : made("p", {}, draw.noneAlters(trials.length)),
-      made("details", {}, made("summary", {}, draw.allTrials(trials.length)), shown(trials)),
+      made("h2", draw.trials),
+      telling.length ? shown(telling) : made("p", draw.noneAlters(trials.length)),
+      made("details", made("summary", draw.allTrials(trials.length)), shown(trials)),
     );
   }
 
@@ -103,7 +103,7 @@ export class InkExplanation extends HTMLElement {
     const keep = async () => {
       try {
         await post(withQuery("/api/lab/corrections", { label }), glyph);
-        put(note, made("p.note", {}, say.keptNow(label)));
+        put(note, made("p.note", say.keptNow(label)));
         speak(say.keptNow(label));
         state.tell("kept");
       } catch (error) {

@@ -34,7 +34,7 @@ export class InkLesson extends HTMLElement {
   #progress = made("progress", { max: 1, "aria-label": say.learn[0] });
   #left = made("span.note");
   #stop = button(say.stop, () => this.#end());
-  #going = made("div.tools", {}, this.#progress, this.#left, this.#stop);
+  #going = made("div.tools", this.#progress, this.#left, this.#stop);
   #trouble = made("div");
   #result = made("div");
 
@@ -69,7 +69,7 @@ export class InkLesson extends HTMLElement {
       const name = say.lessonName(title, this.#kept);
       const { id } = await post("/api/lab/learn", { model, name });
       state.set("lesson", { run: id, chosen: false });
-      put(this.#result, made("p", {}, say.learning(title)));
+      put(this.#result, made("p", say.learning(title)));
       speak(say.learning(title));
       await this.#show(id);
     } catch (error) {
@@ -124,15 +124,15 @@ export class InkLesson extends HTMLElement {
   /** @param {RunSummary} lesson */
   #ended({ id, name, before, after, message, has_model: learned }) {
     if (!learned || !before || !after) {
-      put(this.#result, made("p", {}, message ?? say.learnEnded));
+      put(this.#result, made("p", message ?? say.learnEnded));
       return;
     }
-    put(this.#result, tableOf(before, after), made("p.note", {}, say.interval));
+    put(this.#result, tableOf(before, after), made("p.note", say.interval));
     if (state.get("lesson", { chosen: true }).chosen) return; // since then another may have been
     state.set("lesson", { run: id, chosen: true });
     state.tell("models");
     state.set("model", id);
-    this.#result.prepend(made("p", {}, say.learned(name)));
+    this.#result.prepend(made("p", say.learned(name)));
     speak(say.learned(name));
   }
 }
@@ -142,15 +142,14 @@ function tableOf(before, after) {
   const head = (/** @type {string} */ name, scope = "col") => made("th", { scope }, name);
   const cell = (/** @type {Score | null} */ score) =>
     score &&
-    made("td", {}, words.share(score.accuracy, 2), made("p.note", {}, say.range(score.interval)));
+    made("td", words.share(score.accuracy, 2), made("p.note", say.range(score.interval)));
   const row = (/** @type {string} */ name, /** @type {"mnist" | "own"} */ exam) =>
-    after[exam] && made("tr", {}, head(name, "row"), cell(before[exam]), cell(after[exam]));
+    after[exam] && made("tr", head(name, "row"), cell(before[exam]), cell(after[exam]));
   return made(
     "table.figures",
-    {},
-    made("caption", {}, say.lesson),
-    made("thead", {}, made("tr", {}, say.columns.map((name) => head(name)))),
-    made("tbody", {}, row(say.ofMnist, "mnist"), row(say.ofOwn, "own")),
+    made("caption", say.lesson),
+    made("thead", made("tr", say.columns.map((name) => head(name)))),
+    made("tbody", row(say.ofMnist, "mnist"), row(say.ofOwn, "own")),
   );
 }
 

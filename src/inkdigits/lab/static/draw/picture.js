@@ -3,34 +3,30 @@
 
 import { button, made } from "../dom.js";
 import { complain } from "../elements.js";
-import { words } from "../words.js";
+import { draw as say } from "../words.js";
 import { captioned } from "./answer.js";
 import { InkCamera } from "./camera.js";
+import { outline } from "./numbers.js";
 
-const say = words.draw;
 const MOST_MEGABYTES = 32; // the lab takes no more
 
 /**
- * The stages of a picture, as far as a reading has them: the picture with the digit's box, its ink.
+ * The stages of a picture, as far as a reading has them: the picture with the digit's box, its ink;
+ * of a page, the picture with its boxes.
  *
  * @param {Reading} reading
+ * @param {HTMLElement} [boxes]
  */
-export function stagesOf({ stages, box, size: [width, height] }) {
+export function stagesOf({ stages, box, size }, boxes) {
   if (!stages) return [];
   const image = (/** @type {string} */ png, /** @type {string} */ alt) =>
     made("img", { src: `data:image/png;base64,${png}`, alt });
-  const frame = made("div.frame", {}, image(stages.picture, say.stagePicture));
-  if (box) {
-    const outline = made("div.box");
-    outline.style.left = `${(100 * box[0]) / width}%`;
-    outline.style.top = `${(100 * box[1]) / height}%`;
-    outline.style.width = `${(100 * box[2]) / width}%`;
-    outline.style.height = `${(100 * box[3]) / height}%`;
-    frame.append(outline);
-  }
+  const caption = boxes ? say.stagePage : say.stagePicture;
+  const over = boxes ?? (box && outline("box", box, size));
+  const ink = boxes ? null : stages.ink;
   return [
-    captioned(frame, say.stagePicture),
-    stages.ink ? captioned(image(stages.ink, say.stageInk), say.stageInk) : null,
+    captioned(made("div.frame", image(stages.picture, caption), over), caption),
+    ink && captioned(image(ink, say.stageInk), say.stageInk),
   ];
 }
 
@@ -56,10 +52,9 @@ export class InkSources extends HTMLElement {
       file.value = ""; // so that the same one can be chosen again
     });
     this.append(
-      made("p.note", {}, say.sources),
+      made("p.note", say.sources),
       made(
         "div.tools",
-        {},
         button(say.choose, () => file.click()),
         button(say.camera, () => camera.open()),
         this.back,

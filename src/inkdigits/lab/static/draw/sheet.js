@@ -3,9 +3,8 @@
 
 import { button, explained, field, made, speak } from "../dom.js";
 import { state } from "../state.js";
-import { words } from "../words.js";
+import { draw as say } from "../words.js";
 
-const say = words.draw;
 const BRUSH = 20; // of the sheet's 280, as wide as MNIST's pens are to their digits
 const MOST_POINTS = 3000; // that are kept: 40 kB, which a page may still send while it closes
 const KEYS = "board-keys"; // the id of what says how to draw with the keyboard
@@ -58,7 +57,7 @@ function keepable(strokes) {
 
 /** What says how to draw with the keyboard; it may stand anywhere. */
 export const keysHelp = () =>
-  made("details.note", {}, made("summary", {}, say.keys), made("p", { id: KEYS }, say.keysHelp));
+  made("details.note", made("summary", say.keys), made("p", { id: KEYS }, say.keysHelp));
 
 export class InkSheet extends HTMLElement {
   board = explained(
@@ -101,7 +100,6 @@ export class InkSheet extends HTMLElement {
       this.board,
       made(
         "div.tools",
-        {},
         field(say.brush, this.#brush),
         button(say.undo, () => this.#board.undo()),
         button(say.clear, () => this.#board.clear()),

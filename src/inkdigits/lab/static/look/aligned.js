@@ -3,9 +3,7 @@
 import { explained, made, put } from "../dom.js";
 import { InkHeat } from "./heat.js";
 import { equation, ordered, says } from "./sums.js";
-import { words } from "../words.js";
-
-const say = words.look;
+import { look as say } from "../words.js";
 
 /** What comes in, the weights and the products, side by side. */
 export class InkPictures extends HTMLElement {
@@ -15,7 +13,7 @@ export class InkPictures extends HTMLElement {
   constructor() {
     super();
     const named = this.#heats.map((heat, kind) =>
-      made("div", {}, made("p.note", {}, say.triple[kind]), heat),
+      made("div", made("p.note", say.triple[kind]), heat),
     );
     this.append(equation(named), this.#readout);
   }

@@ -11,9 +11,8 @@ import { InkHeat, frame, largest } from "./heat.js";
 import { highest, titleOf } from "./layers.js";
 import { Part } from "./parts.js";
 import { allNumbers, matrix, topProducts, total } from "./sums.js";
-import { words } from "../words.js";
+import { look as say } from "../words.js";
 
-const say = words.look;
 const READABLE = 7; // cells on a side: larger patches are pictures
 
 /** @extends {Part<Placed>} */
@@ -40,14 +39,13 @@ export class InkUnit extends Part {
       button(say.back, () => this.onback(), { className: "back" }),
       this.#title,
       this.#about,
-      made("p.note", {}, this.#code),
+      made("p.note", this.#code),
       made(
         "div.where",
-        {},
-        made("div", {}, this.#heat, this.#value),
-        made("div", {}, this.#glyph, this.#depends),
+        made("div", this.#heat, this.#value),
+        made("div", this.#glyph, this.#depends),
       ),
-      made("h3", {}, say.how),
+      made("h3", say.how),
       this.status,
       this.#formula,
       this.#note,
@@ -111,8 +109,8 @@ export class InkUnit extends Part {
     put(
       this.#sum,
       shown.how,
-      made("p.total", {}, shown.result),
-      made("p.gives", {}, say.gives(about.value)),
+      made("p.total", shown.result),
+      made("p.gives", say.gives(about.value)),
       shown.all,
     );
   }
@@ -145,10 +143,10 @@ export class InkUnit extends Part {
     if (x.length === 1) {
       const all = { x: x[0], ...numbers };
       const list = Object.entries(all).flatMap(([name, value]) => [
-        made("dt", {}, name),
-        made("dd", {}, say.number(value)),
+        made("dt", name),
+        made("dd", say.number(value)),
       ]);
-      const how = made("dl.quantities", {}, list);
+      const how = made("dl.quantities", list);
       return { how, result: say.worked(formula, all, sum) };
     }
     const result = say.result(sum);
@@ -157,10 +155,10 @@ export class InkUnit extends Part {
       return { how: this.#patch, result, all: allNumbers([x], namer(patch.shape, origin)) };
     }
     const table = matrix(x, width, largest(x), say.number);
-    table.append(made("caption.minor", {}, say.triple[0]));
+    table.append(made("caption.minor", say.triple[0]));
     const cell = table.querySelectorAll("td")[chosen ?? -1];
     cell?.classList.add("on");
-    cell?.append(made("span.aloud", {}, say.chosen));
+    cell?.append(made("span.aloud", say.chosen));
     return { how: table, result };
   }
 }

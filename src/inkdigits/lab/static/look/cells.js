@@ -4,9 +4,8 @@ import { moveStop, stopOf, withArrows } from "./arrows.js";
 import { explained, made, put } from "../dom.js";
 import { largest } from "./heat.js";
 import { equation, matrix, ordered, says, total } from "./sums.js";
-import { words } from "../words.js";
+import { look as say } from "../words.js";
 
-const say = words.look;
 const FIRST = 4; // channels that are shown at once; the others are folded away
 
 /** The sum of a convolution. The cell under the pointer or the focus is lit in all three grids. */
@@ -43,17 +42,17 @@ export class InkCells extends HTMLElement {
     const shown = order.map((channel, place) => {
       const grids = kinds.map(({ values, most }, kind) => {
         const own = values.subarray(from(channel), from(channel + 1));
-        const title = !place && made("p.note", {}, say.triple[kind]);
+        const title = !place && made("p.note", say.triple[kind]);
         const grid = this.#grid(matrix(own, side, most), kind, from(channel));
         // The cells of the products say what the others say too.
         return made("div", { "aria-hidden": kind === 2 ? null : "true" }, title, grid);
       });
       const subtotal = say.channel(channel, subtotals[channel]);
-      const note = channels > 1 && made("p.note", {}, subtotal);
-      return made("div.channel", {}, note, equation(grids));
+      const note = channels > 1 && made("p.note", subtotal);
+      return made("div.channel", note, equation(grids));
     });
     const open = this.querySelector("details")?.open;
-    const summary = made("summary", {}, say.otherChannels(channels - FIRST));
+    const summary = made("summary", say.otherChannels(channels - FIRST));
     const others = channels > FIRST && made("details", { open }, summary, shown.slice(FIRST));
     put(this.#channels, shown.slice(0, FIRST), others);
     this.#channels.style.setProperty("--side", String(side));

@@ -26,7 +26,7 @@ class InkMistakes extends Part {
   /** @param {Cell} cell */
   open(cell) {
     put(this.#pictures);
-    put(this, made("h3", {}, nameOf(cell)), this.status, this.#pictures);
+    put(this, made("h3", nameOf(cell)), this.status, this.#pictures);
     this.show(cell);
   }
 
@@ -39,7 +39,7 @@ class InkMistakes extends Part {
     const digits = indices.map((index, n) => ({ index, caption: words.share(confidence[n], 0) }));
     const shown = await pages(digits, AT_ONCE, (some) => choice(data, some, goLookAt));
     if (signal.aborted) return;
-    put(this.#pictures, made("p.note", {}, say.cellNote), shown);
+    put(this.#pictures, made("p.note", say.cellNote), shown);
     speak(say.cellOpen(nameOf(cell)));
   }
 }
@@ -53,12 +53,12 @@ export class InkConfusion extends Part {
 
   constructor() {
     super();
-    const columns = [made("div", {}, this.#axes, this.#table), this.#mistakes];
+    const columns = [made("div", this.#axes, this.#table), this.#mistakes];
     this.append(
       made("h2", { tabIndex: -1 }, say.confusion),
       this.#lead,
       this.status,
-      made("div.confusion-columns", {}, columns),
+      made("div.confusion-columns", columns),
       codeLine("evaluation/report.py: report"),
     );
     withArrows(this.#table);
@@ -83,13 +83,13 @@ export class InkConfusion extends Part {
     const columns = counts.map((_, n) => heading("col", n, say.readAs(n)));
     const rows = counts.map((row, label) => {
       const cells = row.map((count, answer) => this.#made({ model, label, answer, count }, most));
-      return made("tr", {}, heading("row", label, say.truly(label)), cells);
+      return made("tr", heading("row", label, say.truly(label)), cells);
     });
     put(
       this.#table,
-      made("caption.aloud", {}, say.confusion),
-      made("thead", {}, made("tr", {}, made("td"), columns)),
-      made("tbody", {}, rows),
+      made("caption.aloud", say.confusion),
+      made("thead", made("tr", made("td"), columns)),
+      made("tbody", rows),
     );
     moveStop(this.#table, this.#table.querySelector("button"));
     if (focused) stopOf(this.#table)?.focus();
@@ -103,7 +103,7 @@ export class InkConfusion extends Part {
    */
   #made(cell, most) {
     const { label, answer, count } = cell;
-    if (!count) return made("td", {}, made("span", {}, 0));
+    if (!count) return made("td", made("span", 0));
     const act = () => {
       this.#table.querySelector("[aria-pressed]")?.removeAttribute("aria-pressed");
       inside.setAttribute("aria-pressed", "true");
@@ -111,10 +111,10 @@ export class InkConfusion extends Part {
     };
     const options = { type: "button", tabIndex: -1, "aria-label": nameOf(cell), onclick: act };
     const inside = made("button", options, count);
-    if (label === answer) return made("td.right", {}, inside);
+    if (label === answer) return made("td.right", inside);
     // A single mistake can be seen beside dozens: the scale is logarithmic, from a third.
     tint(inside, -(0.33 + (0.67 * Math.log(count)) / Math.log(most)), 1);
-    return made("td", {}, inside);
+    return made("td", inside);
   }
 }
 

@@ -6,9 +6,8 @@ import { field } from "./geometry.js";
 import { frame } from "./heat.js";
 import { choice, lookAt } from "./looked.js";
 import { Part, codeLine } from "./parts.js";
-import { words } from "../words.js";
+import { look as say } from "../words.js";
 
-const say = words.look;
 const COUNT = 12;
 
 /** @extends {Part<Opened>} */
@@ -20,7 +19,7 @@ export class InkExciting extends Part {
   constructor() {
     super();
     this.append(
-      made("h3", {}, say.exciting),
+      made("h3", say.exciting),
       this.#note,
       this.status,
       this.#pictures,

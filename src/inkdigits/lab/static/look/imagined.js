@@ -5,9 +5,8 @@ import { explained, made, put } from "../dom.js";
 import { gallery } from "../elements.js";
 import { goLookAt } from "./looked.js";
 import { Part, codeLine } from "./parts.js";
-import { words } from "../words.js";
+import { look as say } from "../words.js";
 
-const say = words.look;
 const PIXELS = 784;
 
 /** @extends {Part<string>} the name of a model */
@@ -18,7 +17,7 @@ export class InkImagined extends Part {
     super();
     this.append(
       made("h2", { tabIndex: -1 }, say.imagined),
-      made("p.lead", {}, say.imaginedLead),
+      made("p.lead", say.imaginedLead),
       this.status,
       this.#pictures,
       codeLine("inspection/backquery.py: imagined_digits"),

@@ -5,9 +5,8 @@ import { explained, made, put } from "../dom.js";
 import { InkBars } from "../elements.js";
 import { optionsOf, sizes, valuesOf } from "./geometry.js";
 import { largest, paint, tint } from "./heat.js";
-import { words } from "../words.js";
+import { look as say } from "../words.js";
 
-const say = words.look;
 const FEW = 16; // features, and each has its number written in its cell
 
 /** @param {LayerInfo} layer of which is said what it does */
@@ -22,7 +21,7 @@ class Row {
   #note = made("p.note");
   #scale = made("p.note.scale");
   #units = explained(made("div", { role: "group" }), say.unitsHelp);
-  element = made("li.layer", {}, this.#heading, this.#note, this.#scale, this.#units);
+  element = made("li.layer", this.#heading, this.#note, this.#scale, this.#units);
 
   /** @param {(unit: number) => void} open */
   constructor(open) {
@@ -41,7 +40,7 @@ class Row {
     const few = !maps && units <= FEW;
     const most = largest([low, high]);
     put(this.#heading, say.layer(position, titleOf(layer)));
-    put(this.#note, made("code", {}, code), made("br"), say.shape(...shape));
+    put(this.#note, made("code", code), made("br"), say.shape(...shape));
     put(this.#scale, swatch(low, most), say.to, swatch(high, most));
     this.#units.className = `units ${maps ? "maps" : few ? "few" : "cells"}`;
     this.#units.classList.toggle("one", maps && units === 1);
@@ -79,7 +78,7 @@ class Row {
 function swatch(value, most) {
   const colour = made("i");
   tint(colour, value, most);
-  return made("span", {}, colour, say.number(value));
+  return made("span", colour, say.number(value));
 }
 
 /** All layers of a network, and the probabilities that come of them. */

@@ -38,21 +38,21 @@ export class InkLook extends Part {
     this.#passage.onopen = (layer, unit) => this.#chosen({ layer, unit });
     this.#unit.onback = () => this.#passage.reach(this.#wanted().layer);
     const heading = made("h2", { tabIndex: -1 }, say.layers);
-    const layers = made("section", {}, heading, this.#passage);
-    const unit = made("section.opened", {}, this.#unit);
+    const layers = made("section", heading, this.#passage);
+    const unit = made("section.opened", this.#unit);
     const jumps = [layers, this.#imagined, this.#confusion].map((part, n) =>
       button([say.jumps[n], say.jumpHelp], () => reach(part), { className: "plain" }),
     );
     const group = { className: "tools jumps", role: "group", "aria-label": say.jump };
     this.append(
-      made("h1.aloud", {}, words.lab.views.look[0]),
-      made("p.lead", {}, say.lead),
+      made("h1.aloud", words.lab.views.look[0]),
+      made("p.lead", say.lead),
       this.#looked,
       made("div", group, jumps),
       this.status,
-      made("div.columns.look-columns", {}, layers, unit),
-      made("section", {}, this.#imagined),
-      made("section", {}, this.#confusion),
+      made("div.columns.look-columns", layers, unit),
+      made("section", this.#imagined),
+      made("section", this.#confusion),
     );
     state.on("looked", () => this.show(chosenModel()));
     state.on("glyph", () => this.show(chosenModel()));

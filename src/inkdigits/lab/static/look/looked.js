@@ -5,9 +5,8 @@ import { button, explained, field, freshId, made, put } from "../dom.js";
 import { InkGlyph, gallery } from "../elements.js";
 import { reach } from "./parts.js";
 import { state } from "../state.js";
-import { words } from "../words.js";
+import { look as say } from "../words.js";
 
-const say = words.look;
 const SEEN = "mnist:validation";
 const AMONG = 10000; // digits there
 
@@ -88,7 +87,6 @@ export class InkLooked extends HTMLElement {
     const heading = made("h2", { id: freshId(), tabIndex: -1 }, say.digit);
     const ways = made(
       "div.tools",
-      {},
       field(say.numberLabel, this.#number),
       button(say.previous, () => this.#step(-1)),
       button(say.next, () => this.#step(1)),
@@ -101,7 +99,7 @@ export class InkLooked extends HTMLElement {
         { role: "group", "aria-labelledby": heading.id },
         heading,
         this.#says,
-        made("div.tools", {}, this.#drawing, ways),
+        made("div.tools", this.#drawing, ways),
       ),
     );
   }

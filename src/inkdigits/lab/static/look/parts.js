@@ -64,7 +64,7 @@ export class Part extends HTMLElement {
     this.#stale = this.#failed = false;
     this.#running.abort();
     const { signal } = (this.#running = new AbortController());
-    const say = () => put(this.status, made("p.note", {}, this.waiting));
+    const say = () => put(this.status, made("p.note", this.waiting));
     const saying = setTimeout(say, PATIENCE);
     this.setAttribute("aria-busy", "true");
     try {
@@ -92,4 +92,4 @@ export function reach(part) {
 }
 
 /** @param {string} code where it is computed, as "evaluation/report.py: report" */
-export const codeLine = (code) => made("p.note", {}, made("code", {}, code));
+export const codeLine = (code) => made("p.note", made("code", code));

@@ -3,9 +3,8 @@
 import { explained, freshId, made, put } from "../dom.js";
 import { tint } from "./heat.js";
 import { tabulate } from "../update.js";
-import { words } from "../words.js";
+import { look as say } from "../words.js";
 
-const say = words.look;
 const TOP = 10; // products of a unit with many inputs
 
 /** @type {(sum: Sum, n: number) => string} one product in words: where, and what times what */
@@ -22,7 +21,7 @@ export const ordered = (values) =>
 /** @param {HTMLElement[]} three what comes in × the weights = the products */
 export function equation([x, w, products]) {
   const sign = (/** @type {string} */ text) => made("span.sign", { "aria-hidden": "true" }, text);
-  return made("div.triple", {}, x, sign("×"), w, sign("="), products);
+  return made("div.triple", x, sign("×"), w, sign("="), products);
 }
 
 /**
@@ -36,9 +35,9 @@ export function equation([x, w, products]) {
 export function matrix(values, width, most, text = say.short) {
   const rows = Array.from({ length: values.length / width }, (_, row) => {
     const own = [...values.subarray(width * row, width * (row + 1))];
-    return made("tr", {}, own.map((value) => made("td", {}, text(value))));
+    return made("tr", own.map((value) => made("td", text(value))));
   });
-  const table = made("table.matrix", {}, made("tbody", {}, rows));
+  const table = made("table.matrix", made("tbody", rows));
   table.querySelectorAll("td").forEach((cell, n) => tint(cell, values[n], most));
   return table;
 }
@@ -49,7 +48,7 @@ export function matrix(values, width, most, text = say.short) {
  * @param {string} [caption]
  */
 const figures = (columns, rows, caption) => {
-  const table = made("table", {}, caption && made("caption.minor", {}, caption));
+  const table = made("table", caption && made("caption.minor", caption));
   return tabulate(table, [say.place, ...columns], rows);
 };
 
@@ -76,7 +75,7 @@ export function allNumbers(columns, nameOf) {
     role: "region",
     "aria-labelledby": summary.id,
   });
-  const details = made("details", {}, explained(summary, say.numbersHelp), place);
+  const details = made("details", explained(summary, say.numbersHelp), place);
   details.addEventListener("toggle", () => {
     if (!details.open || place.firstChild) return;
     const names = say.triple.slice(0, columns.length);

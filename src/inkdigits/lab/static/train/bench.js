@@ -10,9 +10,8 @@ import { Overlays } from "./overlays.js";
 import { InkRun, stateOf } from "./run.js";
 import { InkRuns } from "./runs.js";
 import { state } from "../state.js";
-import { words } from "../words.js";
+import { train as say } from "../words.js";
 
-const say = words.train;
 const SAY_APART = 10_000; // milliseconds between two epochs that are said
 const LOOK_AGAIN = 5000; // milliseconds between two looks at the runs
 const SOON = 50; // milliseconds in which a run may say more than one state
@@ -40,7 +39,7 @@ export class InkBench extends HTMLElement {
   #stiff; // names of recipes that have no knobs
   #runs = new InkRuns();
   #duel = new InkDuel();
-  #none = made("p.lead", {}, say.noRun);
+  #none = made("p.lead", say.noRun);
 
   /** @type {RunSummary[]} the newest first */
   #known = [];
@@ -60,11 +59,11 @@ export class InkBench extends HTMLElement {
     this.#form = new InkForm(known, state.get("settings", null));
     this.#run = new InkRun(known.options.augmentations);
     this.#stiff = known.recipes.filter((one) => !one.steerable).map(({ name }) => name);
-    const columns = [made("section", {}, this.#form), made("section", {}, this.#none, this.#run)];
+    const columns = [made("section", this.#form), made("section", this.#none, this.#run)];
     this.append(
-      made("div.columns", {}, columns),
-      made("section", {}, this.#runs),
-      made("section", {}, this.#duel),
+      made("div.columns", columns),
+      made("section", this.#runs),
+      made("section", this.#duel),
     );
     const { complaint } = this.#run;
     this.#form.start = (settings) => tried(this.#form.complaint, () => this.#begin(settings));

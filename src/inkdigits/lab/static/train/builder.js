@@ -2,9 +2,8 @@
 
 import { button, field, made, put } from "../dom.js";
 import { choice, number, tick } from "./inputs.js";
-import { words } from "../words.js";
+import { train as say } from "../words.js";
 
-const say = words.train;
 const MOST_LAYERS = 8;
 
 /** The list of layers: `show` takes them, `edited` is told the new ones. */
@@ -18,13 +17,13 @@ export class InkLayers extends HTMLElement {
 
   constructor() {
     super();
-    this.append(made("h3", {}, say.layers), this.#list, this.#add);
+    this.append(made("h3", say.layers), this.#list, this.#add);
   }
 
   /** @param {LayerSettings[]} layers */
   show(layers) {
     this.#layers = layers;
-    const rows = layers.map((layer, n) => made("li", {}, this.#row(layer, n)));
+    const rows = layers.map((layer, n) => made("li", this.#row(layer, n)));
     put(this.#list, rows);
     this.#add.disabled = layers.length >= MOST_LAYERS;
   }
@@ -68,7 +67,6 @@ export class InkLayers extends HTMLElement {
       convolution && field(say.kernel, kernel),
       made(
         "div.tools",
-        {},
         convolution && pool.label,
         tool(say.up, "↑", () => this.#move(n, -1), n === 0),
         tool(say.down, "↓", () => this.#move(n, 1), n === this.#layers.length - 1),

@@ -59,7 +59,7 @@ export class InkChart extends HTMLElement {
     this.#plot.append(group("curves"), group("dots"));
     const behind = ["grid", "changes", "numbers"].map(group);
     this.#svg.append(...behind, this.#plot, this.#axis, group("names"), group("values"));
-    this.append(made("h3", {}, title), this.#svg);
+    this.append(made("h3", title), this.#svg);
     new ResizeObserver(() => this.draw(...this.#latest)).observe(this);
   }
 

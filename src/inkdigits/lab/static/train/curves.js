@@ -102,12 +102,12 @@ export class InkCurves extends HTMLElement {
 
   constructor() {
     super();
-    this.#table.append(made("caption.aloud", {}, say.table));
-    put(this.#details, made("summary", {}, say.tableSummary), this.#table);
-    const note = made("p.note", {}, say.chartNote);
+    this.#table.append(made("caption.aloud", say.table));
+    put(this.#details, made("summary", say.tableSummary), this.#table);
+    const note = made("p.note", say.chartNote);
     this.append(
-      made("div.charts", {}, this.#accuracy, this.#loss),
-      made("div.tools", {}, this.#close.label, note),
+      made("div.charts", this.#accuracy, this.#loss),
+      made("div.tools", this.#close.label, note),
       this.#details,
     );
   }

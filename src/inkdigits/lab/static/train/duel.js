@@ -7,9 +7,8 @@ import { complain, gallery, pages } from "../elements.js";
 import { isLive, storyOf } from "./follow.js";
 import { choice } from "./inputs.js";
 import { tabulate } from "../update.js";
-import { words } from "../words.js";
+import { train as say } from "../words.js";
 
-const say = words.train;
 const DATA = "mnist:validation";
 const PAGE = 24; // digits shown at once
 
@@ -25,11 +24,10 @@ export class InkDuel extends HTMLElement {
   constructor() {
     super();
     this.append(
-      made("h2", {}, say.duel),
-      made("p.note", {}, say.duelNote),
+      made("h2", say.duel),
+      made("p.note", say.duelNote),
       made(
         "div.tools",
-        {},
         field([say.duelA, say.duelHelp], this.#a),
         field([say.duelB, say.duelHelp], this.#b),
         button(say.compare, () => this.#compare()),
@@ -87,11 +85,11 @@ export class InkDuel extends HTMLElement {
     const pictures = made("div");
     put(
       this.#result,
-      made("p", {}, said),
+      made("p", said),
       tabulate(made("table"), say.duelColumns, rows),
       chart,
-      made("h3", {}, say.disagree),
-      made("p.note", {}, disagree.length ? say.disagreeNote : say.agree),
+      made("h3", say.disagree),
+      made("p.note", disagree.length ? say.disagreeNote : say.agree),
       pictures,
     );
     compare(chart, [a, b].map(({ name }, n) => ({ name, story: stories[n] })));

@@ -2,9 +2,7 @@
 
 import { field } from "../dom.js";
 import { choice, number } from "./inputs.js";
-import { words } from "../words.js";
-
-const say = words.train;
+import { train as say } from "../words.js";
 
 /**
  * The fields of a new run's settings, and a part to unfold with the others.

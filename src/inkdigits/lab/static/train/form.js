@@ -7,9 +7,8 @@ import { complain } from "../elements.js";
 import { settingsFields } from "./fields.js";
 import { choice } from "./inputs.js";
 import { tabulate } from "../update.js";
-import { words } from "../words.js";
+import { train as say } from "../words.js";
 
-const say = words.train;
 const SOON = 300; // milliseconds after an edit the estimate is asked for
 const OWN = ""; // in the place of a recipe: a network of one's own
 
@@ -35,7 +34,7 @@ export class InkForm extends HTMLElement {
   #shapes = made(
     "details.shapes",
     { hidden: true, open: true },
-    made("summary", {}, say.layersTable),
+    made("summary", say.layersTable),
     this.#table,
   );
 
@@ -54,16 +53,16 @@ export class InkForm extends HTMLElement {
     this.#recipe = choice(recipes, OWN, take, (name) => name || say.own);
     this.#layers.edited = (layers) => this.#editNetwork({ layers });
     this.append(
-      made("h2", {}, say.form),
+      made("h2", say.form),
       field(say.recipe, this.#recipe),
       this.#purpose,
-      made("div.tools", {}, this.#start, this.#estimate),
+      made("div.tools", this.#start, this.#estimate),
       this.#reason,
       this.complaint,
       this.#filled,
       this.#layers,
       this.#usual,
-      made("details", {}, made("summary", {}, say.more), this.#others),
+      made("details", made("summary", say.more), this.#others),
       this.#shapes,
     );
     this.#show(this.#settings);

@@ -35,5 +35,5 @@ export function number(value, told, properties) {
  */
 export function tick([label, help], told) {
   const box = made("input", { type: "checkbox", onchange: () => told(box.checked) });
-  return { box, label: made("label.check", {}, explained(box, help), ` ${label}`) };
+  return { box, label: made("label.check", explained(box, help), ` ${label}`) };
 }

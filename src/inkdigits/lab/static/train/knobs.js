@@ -3,9 +3,8 @@
 import { button, field, made, put } from "../dom.js";
 import { choice } from "./inputs.js";
 import { each, set, setText } from "../update.js";
-import { words } from "../words.js";
+import { train as say } from "../words.js";
 
-const say = words.train;
 const BATCHES = [16, 32, 64, 128, 256, 512];
 const HOLD = 3000; // milliseconds for which a knob stays where it was put, until the run has it
 
@@ -20,7 +19,7 @@ export class InkKnobs extends HTMLElement {
   #batch = choice(BATCHES.map(String), "128", (batch) => this.#set({ batch: Number(batch) }));
   #augmentation;
   #fields = made("div.fields");
-  #note = made("p.note", {}, say.notSteerable);
+  #note = made("p.note", say.notSteerable);
 
   /** @param {string[]} augmentations */
   constructor(augmentations) {
@@ -36,7 +35,7 @@ export class InkKnobs extends HTMLElement {
       field(say.batch, this.#batch),
       field(say.augmentation, this.#augmentation),
     );
-    this.append(made("h3", {}, say.knobs), this.#fields, this.#note);
+    this.append(made("h3", say.knobs), this.#fields, this.#note);
   }
 
   /** The rate of the slider, to two digits. */
@@ -98,7 +97,7 @@ export class InkChanges extends HTMLElement {
 
   constructor() {
     super();
-    this.append(made("h3", {}, say.changes), this.#list);
+    this.append(made("h3", say.changes), this.#list);
   }
 
   /** @param {RunChange[]} changes */
@@ -117,7 +116,7 @@ export class InkHints extends HTMLElement {
 
   constructor() {
     super();
-    this.append(made("h3", {}, say.hints), this.#list);
+    this.append(made("h3", say.hints), this.#list);
     this.hidden = true;
   }
 
@@ -134,8 +133,7 @@ export class InkHints extends HTMLElement {
       const help = fix?.change ? say.fixNowHelp : say.fixNextHelp;
       return made(
         "li",
-        {},
-        made("p", {}, say.hint[kind](values)),
+        made("p", say.hint[kind](values)),
         fix && button([say.fix(fix.change ?? fix.settings ?? {}), help], () => this.mend(fix)),
       );
     });

@@ -5,9 +5,8 @@ import { made } from "../dom.js";
 import { InkGlyph } from "../elements.js";
 import { paint } from "../look/heat.js";
 import { each, setText, tabulate } from "../update.js";
-import { words } from "../words.js";
+import { train as say } from "../words.js";
 
-const say = words.train;
 const DATA = "mnist:validation";
 const MOST_WEIGHTS = 32; // pictures shown
 const APART = 1000; // milliseconds between two looks for the most wrong
@@ -20,7 +19,7 @@ export class InkWeights extends HTMLElement {
 
   constructor() {
     super();
-    this.append(made("h3", {}, say.weights), this.#pictures, this.#note);
+    this.append(made("h3", say.weights), this.#pictures, this.#note);
   }
 
   /** @param {RunNow["weights"]} weights */
@@ -51,8 +50,8 @@ export class InkLayerFigures extends HTMLElement {
 
   constructor() {
     super();
-    const note = made("p.note", {}, say.gradientsNote);
-    this.append(made("h3", {}, say.gradients), this.#table, note);
+    const note = made("p.note", say.gradientsNote);
+    this.append(made("h3", say.gradients), this.#table, note);
   }
 
   /** @param {RunNow["layers"]} layers */
@@ -70,8 +69,8 @@ export class InkWrong extends HTMLElement {
 
   constructor() {
     super();
-    const note = made("p.note", {}, say.wrongNote);
-    this.append(made("h3", {}, say.wrong), this.#list, note);
+    const note = made("p.note", say.wrongNote);
+    this.append(made("h3", say.wrong), this.#list, note);
   }
 
   /** @param {RunNow["wrong"]} wrong @param {boolean} live */
@@ -88,7 +87,7 @@ export class InkWrong extends HTMLElement {
       each(
         this.#list,
         wrong.map((digit, n) => ({ digit, glyph: glyphs[n] })),
-        () => made("li", {}, new InkGlyph(), made("span.caption")),
+        () => made("li", new InkGlyph(), made("span.caption")),
         ({ children: [picture, caption] }, { digit, glyph }) => {
           if (picture instanceof InkGlyph) picture.show(glyph, say.wrongName(digit));
           setText(caption, say.wrongCaption(digit));

@@ -7,11 +7,10 @@ import { choice } from "./inputs.js";
 import { InkChanges, InkHints, InkKnobs } from "./knobs.js";
 import { InkLayerFigures, InkWeights, InkWrong } from "./pictures.js";
 import { set, setText } from "../update.js";
-import { words } from "../words.js";
+import { train as say } from "../words.js";
 
 /** @typedef {import("./follow.js").Story} Story */
 
-const say = words.train;
 const PACES = ["0", "20", "5", "2", "1"]; // steps a second; 0 is as fast as it goes
 
 /**
@@ -69,23 +68,22 @@ export class InkRun extends HTMLElement {
     this.#name.onchange = () => this.rename(this.#name.value.trim());
     const buttons = [this.#pause, this.#go, this.#more, this.#stop, this.#use];
     const numbers = this.#numbers.map((value, n) =>
-      made("div", {}, made("dt", {}, say.numbers[n]), value),
+      made("div", made("dt", say.numbers[n]), value),
     );
     this.append(
-      made("h2.aloud", {}, say.run),
-      made("div.head", {}, this.#name, this.#state),
+      made("h2.aloud", say.run),
+      made("div.head", this.#name, this.#state),
       this.#progress,
-      made("div.tools", {}, buttons, this.#paceField),
+      made("div.tools", buttons, this.#paceField),
       this.complaint,
-      made("dl.numbers", {}, numbers),
+      made("dl.numbers", numbers),
       this.#taught,
       this.#curves,
       this.hints,
       made(
         "div.live",
-        {},
-        made("div", {}, this.#knobs, this.#changes, this.#layers),
-        made("div", {}, this.#weights, this.#wrong),
+        made("div", this.#knobs, this.#changes, this.#layers),
+        made("div", this.#weights, this.#wrong),
       ),
     );
     this.hidden = true;

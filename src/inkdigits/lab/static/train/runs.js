@@ -4,9 +4,8 @@ import { button, made } from "../dom.js";
 import { isLive } from "./follow.js";
 import { tick } from "./inputs.js";
 import { setText } from "../update.js";
-import { words } from "../words.js";
+import { train as say } from "../words.js";
 
-const say = words.train;
 const PLAIN = { className: "plain" };
 
 /**
@@ -22,13 +21,13 @@ export class InkRuns extends HTMLElement {
   /** @type {Map<string, Row>} */
   #rows = new Map();
   #list = made("ul");
-  #none = made("p.note", {}, say.noRuns);
+  #none = made("p.note", say.noRuns);
   /** @type {(act: Act, id: string, on?: boolean) => void} */
   act = () => {};
 
   constructor() {
     super();
-    this.append(made("h2", {}, say.kept), this.#none, this.#list);
+    this.append(made("h2", say.kept), this.#none, this.#list);
   }
 
   /** @param {RunSummary[]} runs @param {string | null} shown @param {Set<string>} overlaid */
@@ -61,9 +60,9 @@ export class InkRuns extends HTMLElement {
     const gone = () => confirm(say.removeAsk(name.textContent ?? "")) && this.act("remove", id);
     const remove = button(say.remove, gone, PLAIN);
     const facts = [0, 1, 2, 3].map(() => made("span"));
-    const tools = made("div.tools", {}, overlay.label, go, use, remove);
+    const tools = made("div.tools", overlay.label, go, use, remove);
     return {
-      element: made("li", {}, name, made("div.facts", {}, facts), tools),
+      element: made("li", name, made("div.facts", facts), tools),
       show: (run, shown, overlaid) => {
         setText(name, run.name);
         name.setAttribute("aria-pressed", String(shown));

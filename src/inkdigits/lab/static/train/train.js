@@ -15,7 +15,7 @@ export class InkTrain extends HTMLElement {
 
   constructor() {
     super();
-    this.append(made("h1.aloud", {}, words.lab.views.train[0]), this.#complaint);
+    this.append(made("h1.aloud", words.lab.views.train[0]), this.#complaint);
     state.on("back", () => this.#load());
     this.#load();
   }

@@ -2,8 +2,8 @@
 
 Run it with `python benchmarks/handwriting.py MANIFEST`. MANIFEST is a CSV file with the columns
 path (below the manifest's folder), kind and label; others are not looked at. Of kind `isolated` is
-a picture of one digit, of kind `ood` one that shows no digit; `number`, several digits, is left out
-for now. The folder below the first one of a path is its source, mostly one writer.
+a picture of one digit, of kind `ood` one that shows no digit; `number`, several digits, is for
+pages_of_numbers.py. The folder below the first one of a path is its source, mostly one writer.
 """
 
 from __future__ import annotations
@@ -231,7 +231,7 @@ class Measured:
             f"Intervals: {RESAMPLES:,} resamplings of sources and of pictures within them, seed "
             f"{SEED}; Wilson's over the pictures where there is one source, or no error. "
             f"{len(self.unopened())} of {len(both):,} pictures could not be opened, each counted "
-            "as an error. Pictures of several digits are left out for now.",
+            "as an error. Pictures of several digits: benchmarks/pages_of_numbers.py.",
             digits_table("source", sources),
         ]
         if others:

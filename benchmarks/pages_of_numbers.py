@@ -13,6 +13,7 @@ import argparse
 import csv
 import functools
 import json
+import shutil
 import sys
 import tempfile
 import time
@@ -32,6 +33,7 @@ from inkdigits.evaluation import NINES, Reliability, coverage_risk, reliability
 from inkdigits.formats import load_model
 from inkdigits.model import Model
 from inkdigits.reading import Reading, read, read_picture, read_pictures
+from inkdigits.reading.job import Job
 from inkdigits.reading.picture import Picture, open_picture
 from inkdigits.sources import load
 from number_scores import Given, Outcome, Score, answers, around, digits_of, score
@@ -45,7 +47,7 @@ COUNT = 200  # pages of each kind
 SEED = 1001
 SURE = 0.95
 ROUNDS = 7  # how often each time is measured
-SMALL = 120  # pictures of 300 × 100
+SMALL, MANY = 120, 2000  # pictures of 300 × 100, by themselves and in a job
 SHOWN = 80  # misread ones on the sheet
 
 PHOTO = "12-megapixel photo of 50 digits, s"
@@ -288,10 +290,7 @@ def framed(texts: Sequence[Sequence[str]], height: float, size: tuple[int, int])
 
 
 def measured_times(model: Model, folder: Path, rounds: int = ROUNDS) -> dict[str, float]:
-    """Medians of alternating runs, by the names of their bars.
-
-    What reads the small pictures another way is another of `runs`: a rate, as THREADS is.
-    """
+    """Medians of alternating runs, by the names of their bars; the job's once."""
     import cv2
 
     texts = [["31415", "92653"], ["58979", "32384"], ["62643", "38327"], ["95028", "84197"],
@@ -310,8 +309,22 @@ def measured_times(model: Model, folder: Path, rounds: int = ROUNDS) -> dict[str
     }
     seconds = harness.alternate({name: timed(run) for name, run in runs.items()}, rounds)
     middle = {name: harness.median(values) for name, values in seconds.items()}
-    rates = {name: SMALL / middle[name] for name in runs if name in (THREADS, JOB)}
+    rates = {THREADS: SMALL / middle[THREADS], JOB: job_rate(paths, folder)}
     return {PHOTO: middle[PHOTO], FRAME: 1000 * middle[FRAME], **rates}
+
+
+def job_rate(paths: Sequence[Path], folder: Path) -> float:
+    """Pictures a second in a job of two processes, their start included."""
+    scans = folder / "scans"
+    scans.mkdir()
+    for number in range(MANY):
+        shutil.copy(paths[number % len(paths)], scans / f"{number}.png")
+    model = load_model("reader")
+    names = sorted(str(path) for path in scans.iterdir())
+    start = time.perf_counter()
+    with Job.open(folder / "job", names, model, inputs=[str(scans)]) as job:
+        job.run(functools.partial(load_model, "reader"), workers=2)
+    return MANY / (time.perf_counter() - start)
 
 
 def timed(run: Callable[[], object]) -> Callable[[], float]:

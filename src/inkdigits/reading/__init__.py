@@ -1,9 +1,12 @@
 """Reading: a picture of handwriting in, numbers out.
 
-In the order of the data: `picture` opens it, `paper` finds what stands out from the paper, `lines`
-tells ruled lines and margins from writing, `ink` is the digit's own, `glyph.py` normalises it, and
-`reader` asks the model. `explain` asks it again with each decision taken otherwise; `advice` says
-what to do about it.
+In the order of the data: `picture` opens it. A page is made `flat` where a sheet's edges show;
+`paper` finds what stands out from it, `rules` what is printed, `page` the pieces of ink, `layout`
+their lines; `cuts` parts what touches, `segment` asks the model which way of joining is best,
+`numbers` tells numbers from words, and `reader` gives them with their boxes. One digit a picture
+goes a shorter way: `paper`, `lines`, `ink`, `digit`. `explain` reads a digit again with each
+decision taken otherwise; `advice` says what to do about it. `table` finds rows and columns, `job`
+reads folders of thousands, `filled_sheet` the handwriting sheet.
 """
 
 from inkdigits.reading.digit import LONGEST, DigitReading, Prepared, prepare, read_digit

@@ -103,7 +103,8 @@ def enlarged(pixels: Pixels) -> tuple[Pixels, Matrix]:
 def above_paper(grey: Levels) -> tuple[Levels, float]:
     """How far each pixel stands out from paper, and how far paper does from itself."""
     mean_side = math.sqrt(grey.size)
-    for spread in SPREADS:
+    # On a small page a bold stroke would be left with its edges alone.
+    for spread in SPREADS if max(grey.shape) > SMALL else SPREADS[1:]:
         strength, noise = from_paper(grey, spread, coarse=COARSE)
         strong = strength > 0.5 * contrast_of(strength, noise)
         # Strokes nearly as broad as what counts as paper may have lost their middles.

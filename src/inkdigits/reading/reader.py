@@ -18,7 +18,7 @@ from inkdigits.errors import InkdigitsError, PictureError
 from inkdigits.model import Model
 from inkdigits.parallel import available_threads, blas_on_one_thread
 from inkdigits.reading.digit import LONGEST, DigitReading, read_digit
-from inkdigits.reading.flat import flattened
+from inkdigits.reading.flat import Flat, flattened
 from inkdigits.reading.numbers import is_strange, numbers_in, settled
 from inkdigits.reading.page import Writing, find_writing
 from inkdigits.reading.picture import Picture, open_picture
@@ -40,6 +40,7 @@ Box = tuple[int, int, int, int]
 Pixels = NDArray[np.uint8]
 
 LONGEST_PAGE = 2000  # pixels of the longer side on which numbers are looked for
+PALE = 0.6  # of the usual ink's strength
 DOUBTFUL = 0.25  # where no digit of a number is as probable, nothing was written there
 AHEAD = 4  # pictures that a thread may be ahead of whoever takes the readings
 UNSURE = "?"  # stands for a digit that is better not named
@@ -128,7 +129,7 @@ def read(picture: Picture, model: Model, *, threshold: float | None = None) -> R
     pixels, matrix = (picture.pixels, np.eye(3)) if sheet is None else (sheet.pixels, sheet.matrix)
     paths, writing = best_paths(pixels, model)
     if writing is None or sum(len(written(path)) for path in paths) <= 1:
-        return read_alone(picture, model, threshold)
+        return read_alone(picture, sheet, model, threshold)
     least = model.threshold if threshold is None else threshold
     to_picture = np.diag([picture.scale, picture.scale, 1]) @ matrix @ writing.matrix
     numbers: list[Number] = []
@@ -146,21 +147,33 @@ def read(picture: Picture, model: Model, *, threshold: float | None = None) -> R
 
 def best_paths(pixels: Pixels, model: Model) -> tuple[list[Path_], Writing | None]:
     """How each line of a page is read; as ink of the other kind where nothing can be read so."""
-    tried = []
-    for dark in (None, True, False):
-        writing = find_writing(pixels, dark=dark)
-        paths = [] if writing is None else [settled(each) for each in lattices(writing, model)]
-        sure = sum(
-            step.probability
-            for path in paths
-            for step in path.steps
-            if step.candidate.role == DIGIT
-        )
-        if dark is None and sure >= 0.5:
-            return paths, writing
-        tried.append((sure, paths, writing))
-    _, paths, writing = max(tried, key=lambda each: each[0])
+    writing = find_writing(pixels)
+    paths, sure = paths_of(writing, model)
+    if sure >= 0.5:
+        return paths, writing
+    for dark in (True, False):
+        other = find_writing(pixels, dark=dark)
+        if other is None or (writing is not None and pale(other, writing)):
+            continue
+        found, surer = paths_of(other, model)
+        # What is light between strokes looks like a digit here and there; writing does all along.
+        if surer > max(sure, 0.5 * sum(len(written(path)) for path in found)):
+            paths, sure, writing = found, surer, other
     return paths, writing
+
+
+def paths_of(writing: Writing | None, model: Model) -> tuple[list[Path_], float]:
+    """The best paths of all lines, and how many digits they are sure of."""
+    paths = [] if writing is None else [settled(each) for each in lattices(writing, model)]
+    steps = [step for path in paths for step in path.steps]
+    return paths, sum(step.probability for step in steps if step.candidate.role == DIGIT)
+
+
+def pale(one: Writing, other: Writing) -> bool:
+    """Whether one is much fainter than the other: what is light between strokes is no light ink."""
+    if min(len(one.typical), len(other.typical)) < 2:  # no ink but paper
+        return False
+    return bool(np.median(one.typical[1:]) < PALE * np.median(other.typical[1:]))
 
 
 def written(path: Path_) -> list[Step]:
@@ -173,14 +186,23 @@ def written(path: Path_) -> list[Step]:
     ]
 
 
-def read_alone(picture: Picture, model: Model, threshold: float | None) -> Reading:
-    """The one digit of a picture, or nothing where what is there is none."""
-    small = picture.reduced(LONGEST)
-    alone = read_digit(small, model, threshold=threshold)
+def read_alone(
+    picture: Picture, sheet: Flat | None, model: Model, threshold: float | None
+) -> Reading:
+    """The one digit of a picture, or of the sheet in it; nothing where what is there is none."""
+    page = picture
+    if sheet is not None:
+        height, width, _ = sheet.pixels.shape
+        page = Picture(sheet.pixels, (width, height))
+    alone = read_digit(page.reduced(LONGEST), model, threshold=threshold)
     none = alone.not_a_digit
     if alone.prepared.ink is None or (alone.rejected and none is not None and none > 0.5):
         return Reading(picture, [], alone.threshold)
     box = alone.prepared.box
+    if sheet is not None:
+        x, y, across, down = box
+        to_picture = np.diag([picture.scale, picture.scale, 1]) @ sheet.matrix
+        box = placed((x, y, x + across, y + down), to_picture, picture.size)
     text = UNSURE if alone.rejected else str(alone.digit)
     digit = ReadDigit(alone.digit, alone.confidence, box)
     return Reading(picture, [Number(text, alone.confidence, box, [digit])], alone.threshold)

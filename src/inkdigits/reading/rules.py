@@ -243,17 +243,15 @@ def along(
     reach = int(thickness) + 2
     limit = 1.4 * thickness + 1
     half = reach + math.ceil(limit) + 1
-    # beyond its ends: what is left of it
     rows = np.rint(middles).astype(int)[None, :] + np.arange(-half, half + 1)[:, None]
     inside = (rows >= 0) & (rows < height)
     dark = mask[np.clip(rows, 0, height - 1), columns[None, :]] & inside
-    # the dark pixel nearest to the middle
+    # The dark pixel nearest to the middle, and how far the dark run through it goes up and down.
     distance = np.abs(np.arange(-half, half + 1))[:, None]
     far = np.where(dark & (distance <= reach), distance, 10**6)
     nearest = far.argmin(axis=0)
     found = far[nearest, np.arange(len(columns))] < 10**6
     index = np.arange(2 * half + 1)[:, None]
-    # how far the dark run through the nearest goes up and down
     gaps_above = np.where(~dark & (index < nearest), index, -1).max(axis=0)
     gaps_below = np.where(~dark & (index > nearest), index, 2 * half + 1).min(axis=0)
     run = gaps_below - gaps_above - 1

@@ -105,7 +105,9 @@ def test_a_job_keeps_to_a_budget_of_errors(
     save_model(blink.with_calibration(calibration), here / "careful.safetensors")
     command = ("read", "scans", "--model", "careful.safetensors", "--error-budget", "1%")
     last = call(*command).splitlines()[-1]
-    assert " left unnamed: at most 1.00 % wrong" in last
+    lines = [json.loads(line) for line in call(*command, "--json").splitlines()]
+    digits = sum(len(number["digits"]) for line in lines for number in line["numbers"])
+    assert f" of {digits} left unnamed: at most 1.00 % wrong" in last
     assert not last.startswith("0 ")
     assert call(*command, "--job", "job").splitlines()[-1] == last
 

@@ -8,13 +8,13 @@ lines are longer than any stroke.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inkdigits.reading.paper import from_paper, ink_is_dark, principal_grey
+from inkdigits.reading.paper import from_paper, light_share, principal_grey
 from inkdigits.reading.rules import rules, tilt
 
 __all__ = ["Writing", "breadth", "find_writing"]
@@ -34,6 +34,7 @@ GRAINS = 3  # standard deviations of paper that are no ink
 # Of the contrast of all ink: what printed lines have at least, ink has, and the ink of each piece.
 # Of a piece's own: what belongs to it.
 FAINT_LINE, WEAK, STRONG, OWN = 0.12, 0.15, 0.3, 0.42
+DOUBTFUL = 0.2  # of a picture, being dark: less is ink, or its light part is
 LEVEL = 0.3  # degrees that are not worth turning a page for
 SLOPING = 2.5  # degrees; digits are read as well when they lean by less
 LEANING = 18.0
@@ -51,6 +52,9 @@ class Writing:
         typical: shape (pieces + 1,): how strong each piece's ink is.
         noise: of paper, one standard deviation of strength.
         matrix: shape (3, 3): takes (x, y, 1) on this page to where it is in the picture.
+        dark: whether ink is darker than paper.
+        doubtful: whether it may be lighter as well: shadows hide which is paper.
+        ruled: whether there were rules, which are taken away.
     """
 
     strength: Levels
@@ -59,6 +63,9 @@ class Writing:
     typical: NDArray[np.float64]
     noise: float
     matrix: Matrix
+    dark: bool = True
+    doubtful: bool = False
+    ruled: bool = False
 
 
 def find_writing(pixels: Pixels, *, dark: bool | None = None) -> Writing | None:
@@ -70,7 +77,8 @@ def find_writing(pixels: Pixels, *, dark: bool | None = None) -> Writing | None:
     """
     pixels, matrix = enlarged(pixels)
     grey = principal_grey(pixels)
-    if not (ink_is_dark(grey) if dark is None else dark):
+    light = light_share(grey) if dark is None else float(dark)
+    if light <= 0.5:
         grey = 255 - grey
     strength, noise = above_paper(grey)
     contrast = contrast_of(strength, noise)
@@ -85,7 +93,9 @@ def find_writing(pixels: Pixels, *, dark: bool | None = None) -> Writing | None:
         if abs(turn) > SLOPING:
             strength, matrix = turned(strength, turn, matrix)
             writing = in_pieces(strength, contrast, noise, matrix)
-    return writing
+    if writing is None:
+        return None
+    return replace(writing, dark=light > 0.5, doubtful=DOUBTFUL < light < 1 - DOUBTFUL)
 
 
 def enlarged(pixels: Pixels) -> tuple[Pixels, Matrix]:
@@ -135,6 +145,7 @@ def in_pieces(strength: Levels, contrast: float, noise: float, matrix: Matrix) -
 
     lined = rules(strength > max(FAINT_LINE * contrast, GRAINS * noise))
     if lined.any():
+        lined &= ~darker_than_rules(strength, lined, noise)
         strength = np.where(lined, np.float32(0), strength)
         contrast = contrast_of(strength, noise)  # the rules may have set it
     if contrast < max(FAINTEST, GRAINS * noise):
@@ -148,7 +159,19 @@ def in_pieces(strength: Levels, contrast: float, noise: float, matrix: Matrix) -
         mask.astype(np.uint8), connectivity=8
     )
     typical = typical_strengths(labels, strength, count)
-    return Writing(np.maximum(strength, 0), labels, boxes, typical, noise, matrix)
+    ruled = bool(lined.any())
+    return Writing(np.maximum(strength, 0), labels, boxes, typical, noise, matrix, ruled=ruled)
+
+
+def darker_than_rules(strength: Levels, lined: Mask, noise: float) -> Mask:
+    """Where strokes lie on rules; nowhere where rules are about as dark as ink."""
+    import os
+    G,F=float(os.environ.get('G','0.75')),float(os.environ.get('F','0.5'))
+    darkest = float(np.percentile(strength[lined], 90))
+    ink = contrast_of(np.where(lined, np.float32(0), strength), noise)
+    if darkest > G * ink - GRAINS * noise:
+        return np.zeros_like(lined)
+    return np.asarray(strength > darkest + F * (ink - darkest))
 
 
 def typical_strengths(labels: Labels, strength: Levels, count: int) -> Matrix:

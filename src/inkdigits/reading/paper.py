@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["from_paper", "ink_is_dark", "principal_grey"]
+__all__ = ["from_paper", "ink_is_dark", "light_share", "principal_grey"]
 
 Pixels = NDArray[np.uint8]
 Levels = NDArray[np.float32]
@@ -60,13 +60,22 @@ def principal_grey(pixels: Pixels) -> Levels:
 
 def ink_is_dark(grey: Levels) -> bool:
     """Whether paper has the higher values: what there is most of, above all at the rim."""
+    return light_share(grey) > 0.5
+
+
+def light_share(grey: Levels) -> float:
+    """How much of a picture, and of its rim, has the higher values: 0 to 1.
+
+    Near 1 for dark ink on light paper, near 0 for light ink on dark; the edge of a shadow leads to
+    something between.
+    """
     levels = without_slow_changes(coarsened(grey))
     # The extremes, not percentiles: on a large sheet, ink may be one pixel in a thousand.
     light = levels > (levels.min() + levels.max()) / 2
     rim = np.ones_like(light)
     depth = max(1, min(light.shape) // 20)
     rim[depth:-depth, depth:-depth] = False
-    return bool(light[rim].mean() + light.mean() > 1)
+    return float(light[rim].mean() + light.mean()) / 2
 
 
 def from_paper(grey: Levels, spread: float, *, coarse: int = COARSE) -> tuple[Levels, float]:

@@ -128,7 +128,8 @@ def read(picture: Picture, model: Model, *, threshold: float | None = None) -> R
     sheet = flattened(picture.pixels)
     pixels, matrix = (picture.pixels, np.eye(3)) if sheet is None else (sheet.pixels, sheet.matrix)
     paths, writing = best_paths(pixels, model)
-    if writing is None or sum(len(written(path)) for path in paths) <= 1:
+    count = sum(len(written(path)) for path in paths)
+    if writing is None or count < 1 + (not writing.ruled):  # in a box, it is one of a page
         return read_alone(picture, sheet, model, threshold)
     least = model.threshold if threshold is None else threshold
     to_picture = np.diag([picture.scale, picture.scale, 1]) @ matrix @ writing.matrix
@@ -146,12 +147,12 @@ def read(picture: Picture, model: Model, *, threshold: float | None = None) -> R
 
 
 def best_paths(pixels: Pixels, model: Model) -> tuple[list[Path_], Writing | None]:
-    """How each line of a page is read; as ink of the other kind where nothing can be read so."""
+    """How each line of a page is read; as ink of the other kind where that says more."""
     writing = find_writing(pixels)
     paths, sure = paths_of(writing, model)
-    if sure >= 0.5:
+    if writing is not None and sure >= 0.5 and not writing.doubtful:
         return paths, writing
-    for dark in (True, False):
+    for dark in (True, False) if writing is None else (not writing.dark,):
         other = find_writing(pixels, dark=dark)
         if other is None or (writing is not None and pale(other, writing)):
             continue

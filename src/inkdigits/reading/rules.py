@@ -21,8 +21,11 @@ LONG = 0.3  # of a page's breadth: no stroke is as long
 THICKEST, THICKEST_SHARE = 8, 0.009
 FLAT, FULL = 0.04, 0.93
 SIDE_COVERED = 0.7
+BOTH = 0.98
 SPIKE = 0.25
 COVERED = 0.5  # of a rule is seen, the rest may be crossed or faint
+ALIKE, MANY = 2, 5  # pixels between their ends; so many lines are printed
+COVERED_ALONG = 0.5  # of the breadth of rules beside it, by what runs like them
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +65,10 @@ def rules(mask: Mask) -> Mask:
     lying = straights(rest, long)
     upright = straights(np.ascontiguousarray(rest.T), long)
     rows, columns = boxes(rest, lying)
-    lying = [one for one in lying if one.far] + rows
-    upright = [one for one in upright if one.far] + columns
+    more_columns, more_rows = boxes(rest.T, upright, hidden=True)
+    rows, columns = rows + more_rows, columns + more_columns
+    lying = with_parallels(rest, [one for one in lying if one.far]) + rows
+    upright = with_parallels(rest.T, [one for one in upright if one.far]) + columns
     if not lying and not upright:
         return taken
     bands = np.zeros_like(mask)
@@ -78,16 +83,22 @@ def rules(mask: Mask) -> Mask:
     return taken
 
 
-def straights(mask: Mask, long: float) -> list[Straight]:
-    height, width = mask.shape
-    piece = int(max(9, min(height, width) / 120))
-    if width < 3 * piece:
-        return []
+def flat_runs(mask: Mask) -> tuple[NDArray[np.uint8], int, int]:
+    """What is thin and lies, how long it is at least, and how thick at most."""
+    piece = int(max(9, min(mask.shape) / 120))
     thickest = math.ceil(max(THICKEST, THICKEST_SHARE * max(mask.shape)))
     ink = mask.astype(np.uint8)
     # What is tall is no rule but may touch it.
     thin = ink - cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((thickest + 1, 1), np.uint8))
     runs = cv2.morphologyEx(thin, cv2.MORPH_OPEN, np.ones((1, piece), np.uint8))
+    return np.asarray(runs, np.uint8), piece, thickest
+
+
+def straights(mask: Mask, long: float) -> list[Straight]:
+    runs, piece, thickest = flat_runs(mask)
+    width = mask.shape[1]
+    if width < 3 * piece:
+        return []
     joined = cv2.morphologyEx(runs, cv2.MORPH_CLOSE, np.ones((3, 2 * piece + 1), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     found = []
@@ -106,13 +117,62 @@ def straights(mask: Mask, long: float) -> list[Straight]:
             found.append(one)
     # A side of a box may have been joined to what is beside it by chance: each counts alone, too.
     whole = [*found, *(each for each in merged(found) if each not in found)]
-    return [judged(each, long, width) for each in whole if each.covered >= COVERED]
+    return judged([each for each in whole if each.covered >= COVERED], long, width)
 
 
-def judged(one: Straight, long: float, width: int) -> Straight:
+def with_parallels(mask: Mask, known: list[Straight]) -> list[Straight]:
+    """The rules, and those that run like the longest of them but are crossed too often to be seen.
+
+    Paper is ruled all over: what is inked all along such a line is none of writing's strokes.
+    """
+    long = [one for one in known if one.stop - one.start >= 0.6 * mask.shape[1]]
+    if not long:
+        return known
+    like = max(long, key=lambda one: (one.stop - one.start) * one.covered)
+    columns = np.arange(like.start, like.stop)
+    fall = np.polyval(like.curve, columns - like.start)
+    fall = np.rint(fall - fall[0]).astype(int)
+    runs, _, _ = flat_runs(np.ascontiguousarray(mask))
+    places = np.arange(-max(0, fall.max()), len(mask) - min(0, fall.min()))
+    rows = places[:, np.newaxis] + fall
+    inside = (rows >= 0) & (rows < len(mask))
+    level = np.where(inside, runs[np.clip(rows, 0, len(mask) - 1), columns], 0)
+    near = cv2.dilate(level, np.ones((3, 1), np.uint8)) > 0
+    covered = (near & inside).sum(axis=1) / np.maximum(inside.sum(axis=1), 1)
+    covered[inside.mean(axis=1) < 0.5] = 0
+    reach = math.ceil(like.thickness) + 3
+    for one in long:
+        middle = columns[len(columns) // 2]
+        place = round(one.row(float(middle)) - fall[len(columns) // 2]) - places[0]
+        covered[max(0, place - reach) : place + reach + 1] = 0
+    found = []
+    while covered.size and covered.max() >= COVERED_ALONG:
+        place = int(covered.argmax())
+        band = slice(max(0, place - reach), place + reach + 1)
+        depth = level[band].sum(axis=0)
+        inked = np.flatnonzero((depth > 0) & (depth <= 2 * like.thickness + 1))
+        covered[band] = 0
+        if inked.size < 2:
+            continue
+        at = places[band] @ level[band][:, inked] / depth[inked]
+        curve = like.curve.copy()
+        curve[-1] = np.median(at)
+        thickness = float(np.median(depth[inked]))
+        found.append(Straight(like.start, like.stop, curve, thickness, True, columns, columns))
+    return known + found
+
+
+def judged(found: list[Straight], long: float, width: int) -> list[Straight]:
+    """Each with the answer whether it is too long for a stroke, or one of many that are alike."""
     rim = max(2, 0.02 * width)
-    across = one.start <= rim and one.stop >= width - rim
-    return replace(one, far=one.stop - one.start >= long or across)
+    starts, stops = (np.array([getattr(each, end) for each in found]) for end in ("start", "stop"))
+    whole = []
+    for one in found:
+        across = one.start <= rim and one.stop >= width - rim
+        alike = (np.abs(starts - one.start) <= ALIKE) & (np.abs(stops - one.stop) <= ALIKE)
+        many = one.stop - one.start >= 0.8 * width and np.count_nonzero(alike) >= MANY
+        whole.append(replace(one, far=one.stop - one.start >= long or across or many))
+    return whole
 
 
 def fitted(columns: Places, middles: Places, thickness: float) -> Straight | None:
@@ -166,7 +226,7 @@ def merged(found: list[Straight]) -> list[Straight]:
     return whole
 
 
-def boxes(mask: Mask, lying: list[Straight]) -> tuple[list[Straight], list[Straight]]:
+def boxes(mask: Mask, lying: list[Straight], hidden: bool = False) -> tuple[list[Straight], list[Straight]]:
     """The sides of boxes that are shorter than a rule: those that lie, and those that stand.
 
     A box is two like lines, one below the other, between whose ends something dark goes all the way
@@ -187,13 +247,21 @@ def boxes(mask: Mask, lying: list[Straight]) -> tuple[list[Straight], list[Strai
             thickest = max(top.thickness, bottom.thickness)
             if not max(FLAT * (right - left), 8 * thickest) < last - first <= 3 * (right - left):
                 continue
-            found = upright_sides(mask, left, right, first, last, 1.5 * thickest + 1)
-            if len(found) < 2:
+            found = upright_sides(mask, left, right, first, last, thickest)
+            if not found:
                 continue
             # A digit may hide a corner, and so where a line ends.
             places = np.array([each.row(0) for each in found])
             nearest = [places[np.abs(places - end).argmin()] for end in (left, right - 1)]
-            if 0.55 * (right - left) <= nearest[1] - nearest[0] <= (right - left) / 0.75:
+            closed = 0.55 * (right - left) <= nearest[1] - nearest[0] <= (right - left) / 0.75
+            # Or one of its sides, where the others meet.
+            spare = thickest + 1
+            ends = (top.start, bottom.start), (top.stop, bottom.stop)
+            level = all(abs(one - other) <= spare for one, other in ends)
+            at_end = min(abs(nearest[0] - left), abs(nearest[1] - right)) <= spare
+            if hidden:
+                closed = level and at_end and min(top.covered, bottom.covered) > FULL
+            if len(found) > 1 - hidden and closed:
                 rows += [each for each in (top, bottom) if each not in rows]
                 columns += found
     return rows, columns
@@ -211,7 +279,9 @@ def upright_sides(
     full = np.flatnonzero(np.diff(np.concatenate([[0], share > FULL, [0]])))
     sides = []
     for begin, end in full.reshape(-1, 2).tolist():
-        if end - begin - 2 > thickest:
+        broad = end - begin - 2 > 1.5 * thickest + 1
+        # Cells with a little paper between have two sides there, which blur.
+        if broad and (end - begin > 2.5 * thickest + 4 or share[begin + 1 : end - 1].min() < BOTH):
             continue
         middle = start + (begin + end - 1) / 2
         line = np.arange(first, last + 1, dtype=np.float64)

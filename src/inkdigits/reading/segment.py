@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from inkdigits.dataset import DIGITS
 from inkdigits.glyph import glyph_of
 from inkdigits.model import Model
-from inkdigits.reading.cuts import parts
+from inkdigits.reading.cuts import lean_of, parts
 from inkdigits.reading.layout import Line, Piece, lines_of, pieces_of
 from inkdigits.reading.page import Writing
 
@@ -44,34 +44,47 @@ Numbers = NDArray[np.float64]
 
 TOGETHER = 9  # pieces at most that make one digit
 WIDEST, FARTHEST = 1.4, 0.35  # of the line's height: a digit, and the gap between two parts of one
-HOPELESS = -8.0  # no answer of the network makes good what geometry says against a digit
+HOPELESS = -30.0  # no answer of the network makes good what geometry says against a digit
 BREADTH = 0.7  # of the line's height, of a digit
 FAINT_SIGN = 0.65  # of the line's usual strength: what is paler is no sign but dirt
+FAR_OFF = 5.0  # standard deviations: farther is no less a digit
 LEAST = 1e-6  # no answer of the network is less probable
 
 DIGIT, SIGN, OTHER = "digit", "sign", "other"
 
 # What makes a candidate more or less probable; see `measured`. Fitted to generated pages, whose
-# digits are MNIST's validation part, by benchmarks/fit_paths.py; "breadth", "other" and "sign" were
-# then moved by hand, on pages of another seed, to leave out fewer digits that touch.
+# digits are MNIST's validation part, by benchmarks/fit_paths.py.
 FEATURES = {
-    "answer": 1.37,  # log probability of the digit
-    "cuts": -1.86,  # at its left and right
-    "cut ones": -1.12,  # the same of a 1, which is what is cut from anything
-    "cut ink": -0.88,  # that they cross, in widths of a stroke
-    "seams": -0.56,  # cheap cuts within it that are not made
-    "joins": 0.61,  # of pieces that do not touch
-    "gaps": -4.6,  # between those, of the line's height
-    "size": -8.21,  # squared logarithm of its height against the line's
-    "place": -3.9,  # squared distance of its top and bottom from its neighbours', in line heights
-    "breadth": -12.0,  # squared: beyond that of a digit, of the line's height
-    "none": 1.26,  # of something else: log probability of being no digit
-    "other": -6.0,  # something else as large as a digit, for each digit's breadth
-    "speck": -4.99,  # something else, by its size in line heights up to a digit's
-    "sign": 0.7,
+    "answer": 1.18,  # log probability of the digit
+    "doubt": -0.34,  # log probability of being no digit
+    "cuts": -6.84,  # at its left and right
+    "cut ones": 0.25,  # the same of a 1, which is what is cut from anything
+    "cut ink": -0.41,  # that they cross, in widths of a stroke
+    "ink of ones": -1.17,  # the same of a 1
+    "seams": -0.76,  # cheap cuts within it that are not made
+    "joins": 0.6,  # of pieces that do not touch
+    "gaps": -0.5,  # between those, of the line's height
+    "asides": -12.12,  # how much of that is to the side
+    "signs": -0.81,  # joined to it from the side
+    "size": -12,  # squared logarithm of its height against the line's
+    "place": -5,  # squared distance of its top and bottom from its neighbours', in line heights
+    "breadth": -13,  # squared: beyond that of a digit, of the line's height
+    "narrow": -0.3,  # squared: how much narrower than that digit mostly is, in deviations
+    "cuts touching": 7.42,
+    "joins broken": 4.22,
+    "sprawl": -0.6,
+    "none": 0.47,  # of something else: log probability of being no digit
+    "other": -4.36,  # something else as large as a digit, for each digit's breadth
+    "speck": -9,  # something else, by its size in line heights up to a digit's
+    "sign": -0.23,
 }
 WEIGHTS = np.array(list(FEATURES.values()))
 PLACES = {name: place for place, name in enumerate(FEATURES)}
+
+# Logarithm of the breadth of MNIST's digits, of a line's height: mean and standard deviation, the
+# latter made a tenth larger for hands of other places.
+MEAN_BREADTH = np.array([-0.13, -0.93, -0.12, -0.24, -0.25, -0.14, -0.33, -0.27, -0.28, -0.40])
+SPREAD = 1.1 * np.array([0.15, 0.45, 0.15, 0.20, 0.20, 0.18, 0.21, 0.20, 0.21, 0.20])
 
 
 @dataclass(eq=False)
@@ -83,7 +96,7 @@ class Candidate:
         last: the place behind its last one.
         edges: left, top, right and bottom in pixels of the page.
         role: "digit", "sign" or "other".
-        features: shape (len(FEATURES),), what speaks for or against it, "answer" left out.
+        features: shape (len(FEATURES),), what speaks for or against it, whatever digit it is.
         glyph: shape (28, 28), uint8, of a digit.
         sign: which one.
     """
@@ -107,23 +120,24 @@ class Lattice:
 
     line: Line
     candidates: list[Candidate]
-    answers: Numbers  # (candidates, 10): log probability of each digit
+    features: Numbers  # (candidates, 10, len(FEATURES)): of each as each digit
 
     def scores(self, weights: Numbers) -> Numbers:
         """Shape (candidates, 10): of each as each digit; the same ten times for what is none."""
-        features = np.stack([each.features for each in self.candidates])
-        is_digit = np.array([each.role == DIGIT for each in self.candidates])
-        answers = np.where(is_digit[:, None], weights[PLACES["answer"]] * self.answers, 0)
-        answers[:, 1] += weights[PLACES["cut ones"]] * features[:, PLACES["cuts"]]
-        return (features @ weights)[:, None] + answers
+        return np.asarray(self.features @ weights)
 
 
 def lattices(writing: Writing, model: Model) -> list[Lattice]:
     """The candidates of each line of a page."""
     lines = lines_of(pieces_of(writing), len(writing.labels))
     found = []
+    wide = sum(p.width > 1.25 * l.height and p.height > 0.6 * l.height for l in lines for p in l.pieces)
+    small = sum(p.height < 0.6 * l.height and p.height > 0.15*l.height and not sign_of(p, l) for l in lines for p in l.pieces)
+    touching = wide / (wide + 1)
+    broken = small / (small + 2)
     for line in lines:
-        cut = [part for piece in line.pieces for part in parts(piece, writing, line)]
+        lean = lean_of(line)
+        cut = [part for piece in line.pieces for part in parts(piece, writing, line, lean)]
         cut.sort(key=lambda piece: piece.middle)
         line = Line(cut, line.tall, line.height, line.stroke)
         found.append((line, candidates_of(line, writing)))
@@ -136,18 +150,53 @@ def lattices(writing: Writing, model: Model) -> list[Lattice]:
     log_digits = np.log(np.maximum(answers.probabilities * (1 - none[:, None]), LEAST))
     whole, place = [], 0
     for line, candidates in found:
-        rows = np.zeros((len(candidates), DIGITS))
-        latest: dict[tuple[int, int], float] = {}
-        for index, each in enumerate(candidates):
-            if each.role == DIGIT:
-                rows[index] = log_digits[place]
-                latest[each.first, each.last] = log_none[place]
-                place += 1
-        for each in candidates:
-            if each.role == OTHER:
-                each.features[PLACES["none"]] = latest.get((each.first, each.last), 0.0)
-        whole.append(Lattice(line, candidates, rows))
+        count = sum(each.glyph is not None for each in candidates)
+        own = slice(place, place + count)
+        whole.append(
+            Lattice(line, candidates, features_of(line, candidates, log_digits[own], log_none[own]))
+        )
+        f = whole[-1].features
+        f[:, :, PLACES["cuts touching"]] = f[:, :, PLACES["cuts"]] * touching
+        f[:, :, PLACES["joins broken"]] = np.minimum(f[:, :, PLACES["joins"]], 2) * broken
+        place += count
     return whole
+
+
+def features_of(
+    line: Line, candidates: Sequence[Candidate], log_digits: Numbers, log_none: Numbers
+) -> Numbers:
+    """What the network says of each candidate that may be a digit, and all that was measured.
+
+    Args:
+        line: where they stand.
+        candidates: all of its.
+        log_digits: shape (digits, 10): the log probability of each digit for each of those that
+            may be one, in their order.
+        log_none: shape (digits,): of being none.
+
+    Returns:
+        shape (candidates, 10, len(FEATURES)).
+    """
+    features = np.stack([each.features for each in candidates])
+    features = np.repeat(features[:, np.newaxis], DIGITS, axis=1)
+    is_digit = np.array([each.role == DIGIT for each in candidates])
+    doubt = {
+        (each.first, each.last): log_none[place]
+        for place, each in enumerate(each for each in candidates if each.role == DIGIT)
+    }
+    for index, each in enumerate(candidates):
+        if each.role == OTHER:
+            features[index, :, PLACES["none"]] = doubt.get((each.first, each.last), 0.0)
+    features[is_digit, :, PLACES["answer"]] = log_digits
+    features[is_digit, :, PLACES["doubt"]] = log_none[:, np.newaxis]
+    for name, of_ones in (("cuts", "cut ones"), ("cut ink", "ink of ones")):
+        features[:, 1, PLACES[of_ones]] = features[:, 1, PLACES[name]]
+    breadths = np.array([each.edges[2] - each.edges[0] for each in candidates]) / line.height
+    off = np.clip((np.log(breadths)[:, np.newaxis] - MEAN_BREADTH) / SPREAD, -FAR_OFF, FAR_OFF)
+    off[~is_digit] = 0
+    off[:, 1] = 0  # a 1 is as narrow as its stroke
+    features[:, :, PLACES["narrow"]] = np.minimum(off, 0) ** 2
+    return features
 
 
 def candidates_of(line: Line, writing: Writing) -> list[Candidate]:
@@ -157,6 +206,7 @@ def candidates_of(line: Line, writing: Writing) -> list[Candidate]:
         for first, last in entire(line.pieces)
     ]
     usual = float(np.median(writing.typical[[piece.number for piece in line.pieces]]))
+    signs = [sign_of(piece, line) if piece.whole else "" for piece in line.pieces]
     for first in range(len(line.pieces)):
         for last in range(first + 1, min(len(line.pieces), first + TOGETHER) + 1):
             group = line.pieces[first:last]
@@ -166,13 +216,12 @@ def candidates_of(line: Line, writing: Writing) -> list[Candidate]:
             width = edges[2] - edges[0]
             if width > WIDEST * line.height and not alone:
                 continue
-            if alone and group[0].whole:
-                sign = sign_of(group[0], line)
-                if sign and writing.typical[group[0].number] > FAINT_SIGN * usual:
-                    told = np.zeros(len(FEATURES))
-                    told[PLACES["sign"]] = 1
-                    found.append(Candidate(first, last, edges, SIGN, told, sign=sign))
-            features = measured(group, edges, after, line)
+            sign = signs[first] if alone else ""
+            if sign and writing.typical[group[0].number] > FAINT_SIGN * usual:
+                told = np.zeros(len(FEATURES))
+                told[PLACES["sign"]] = 1
+                found.append(Candidate(first, last, edges, SIGN, told, sign=sign))
+            features = measured(group, edges, after, signs[first:last], line)
             if features is not None and features @ WEIGHTS > HOPELESS:
                 glyph = glyph_of(ink_of(group, edges, writing))
                 found.append(Candidate(first, last, edges, DIGIT, features, glyph))
@@ -205,6 +254,7 @@ def other(first: int, last: int, edges: Edges, line: Line) -> Candidate:
     features[PLACES["speck"]] = share if size < 0.45 else 0
     breadths = (edges[2] - edges[0]) / line.height / BREADTH
     features[PLACES["other"]] = max(1.0, breadths) if size >= 0.45 else 0
+    features[PLACES["sprawl"]] = max(0.0, breadths - 2) if size >= 0.45 else 0
     return Candidate(first, last, edges, OTHER, features)
 
 
@@ -213,7 +263,9 @@ def around(group: Sequence[Piece]) -> Edges:
     return min(lefts), min(tops), max(rights), max(bottoms)
 
 
-def measured(group: Sequence[Piece], edges: Edges, after: float, line: Line) -> Numbers | None:
+def measured(
+    group: Sequence[Piece], edges: Edges, after: float, signs: Sequence[str], line: Line
+) -> Numbers | None:
     """What geometry says of a digit; None where its parts are too far from one another."""
     features = np.zeros(len(FEATURES))
     left, top, right, bottom = edges
@@ -221,7 +273,7 @@ def measured(group: Sequence[Piece], edges: Edges, after: float, line: Line) -> 
         if price:
             features[PLACES["cuts"]] += 1
             features[PLACES["cut ink"]] += price / max(2.0, line.stroke)
-    for one, next_ in pairwise(group):
+    for (one, sign), (next_, next_sign) in pairwise(zip(group, signs, strict=True)):
         if one.number == next_.number:
             features[PLACES["seams"]] += max(0.0, 1 - next_.price / (2 * max(2.0, line.stroke)))
             continue
@@ -233,6 +285,8 @@ def measured(group: Sequence[Piece], edges: Edges, after: float, line: Line) -> 
             return None
         features[PLACES["joins"]] += 1
         features[PLACES["gaps"]] += math.hypot(across, down) / line.height
+        features[PLACES["asides"]] += across / line.height
+        features[PLACES["signs"]] += across > 0 and bool(sign or next_sign)
     features[PLACES["size"]] = math.log((bottom - top) / line.height) ** 2
     up, low = line.around((left + right) / 2)
     features[PLACES["place"]] = ((top - up) ** 2 + (bottom - low) ** 2) / line.height**2

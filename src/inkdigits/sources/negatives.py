@@ -153,11 +153,7 @@ def wrongly_cut(
         if not whole[index]:
             left = left[:, round((1 - shares[index][0]) * left.shape[1]) :]
         right = right[:, : max(2, round(shares[index][1] * right.shape[1]))]
-        start = max(0, left.shape[1] - overlaps[index])
-        row = np.zeros((SIDE, start + max(right.shape[1], overlaps[index], 0)), np.uint8)
-        row[:, : left.shape[1]] = left[:, : row.shape[1]]
-        part = row[:, start : start + right.shape[1]]
-        np.maximum(part, right, out=part)
+        row = _beside(left, right, overlaps[index])
         piece[:] = glyph_of(row[:, ::-1] if turned[index] else row, widths=None)
     return pieces
 
@@ -170,20 +166,33 @@ def _narrow(digit: Pixels) -> Pixels:
 
 def _together(digits: Pixels, generator: np.random.Generator, *, below: bool) -> Pixels:
     """The digits, shape (n, 28, 28), in one glyph."""
-    row = np.zeros((SIDE, 4 * SIDE), np.uint8)
-    # Those below one another are laid on their sides, put into the row, and set up again.
+    # Those below one another are laid on their sides, put beside one another, and set up again.
     digits = digits.transpose(0, 2, 1) if below else digits
-    gaps = (
-        generator.integers(2, 6, len(digits)) if below else generator.integers(-2, 5, len(digits))
-    )
-    end = 3
-    for digit, gap in zip(digits, gaps.tolist(), strict=True):
+    overlaps = generator.integers(*((-5, -1) if below else (-5, 4)), len(digits))
+    row = np.zeros((SIDE, 0), np.uint8)
+    for digit, overlap in zip(digits, overlaps.tolist(), strict=True):
         if digit.any():
-            narrow = _narrow(digit)
-            start = end + gap
-            end = start + narrow.shape[1]
-            np.maximum(row[:, start:end], narrow, out=row[:, start:end])
-    return glyph_of(row.T if below else row, widths=None) if row.any() else row[:, :SIDE]
+            row = _beside(row, _narrow(digit), overlap) if row.size else _narrow(digit)
+    if not row.size:
+        return np.zeros((SIDE, SIDE), np.uint8)
+    return glyph_of(row.T if below else row, widths=None)
+
+
+def _beside(left: Pixels, right: Pixels, overlap: int) -> Pixels:
+    """Both in one picture, so that they overlap by as many pixels in the row where they are nearest.
+
+    They are apart where `overlap` is negative.
+    """
+    inked = left.any(axis=1) & right.any(axis=1)
+    ends = left.shape[1] - np.argmax(left[:, ::-1] > 0, axis=1)
+    starts = np.argmax(right > 0, axis=1)
+    nearest = int((ends - starts)[inked].max()) if inked.any() else left.shape[1]
+    start = max(0, nearest - overlap)
+    row = np.zeros((len(left), max(left.shape[1], start + right.shape[1])), np.uint8)
+    row[:, : left.shape[1]] = left
+    part = row[:, start : start + right.shape[1]]
+    np.maximum(part, right, out=part)
+    return row
 
 
 def mixed_up(count: int, generator: np.random.Generator, images: Pixels, labels: Labels) -> Pixels:
@@ -256,8 +265,8 @@ SHARES: Mapping[str, float] = MappingProxyType(
         "silhouettes": 0.04,
         "blots": 0.02,
         "fragments": 0.08,
-        "several digits": 0.12,
-        "wrongly cut": 0.08,
+        "several digits": 0.15,
+        "wrongly cut": 0.11,
         "mixed up": 0.01,
         "crossed out": 0.03,
     }

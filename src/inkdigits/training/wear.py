@@ -31,6 +31,8 @@ Levels = NDArray[np.float32]
 Numbers = NDArray[np.float64]
 Chosen = NDArray[np.bool_]
 
+SLANTS, OFFSETS = np.linspace(-0.45, 0.3, 6), np.arange(-2.0, 2.0)  # of cuts between digits
+KEPT, ADDED = 0.88, 0.2  # of a digit's ink at least, and of its neighbour's at most
 BLUR = 1.2  # pixels, one standard deviation
 FAINTEST = 24  # of 255: what is paler would not be taken for ink
 
@@ -41,6 +43,8 @@ class Wear:
 
     Args:
         neighbours: share with a part of another digit at the left or right rim.
+        parted: share cut from another digit that touches at the left or right: a little of it may
+            stay, a little be lost.
         lines: share crossed by a straight line, lying or upright, or with one beside them.
         cuts: share of which a strip is cut off, at most a seventh of the box, at one side.
         breaks: share with up to three short gaps, as where a pen skipped or a rule was taken away.
@@ -60,6 +64,7 @@ class Wear:
     """
 
     neighbours: float = 0.0
+    parted: float = 0.0
     lines: float = 0.0
     cuts: float = 0.0
     breaks: float = 0.0
@@ -97,8 +102,9 @@ class Wear:
         if not count:
             return worn
         # Drawn whether used or not: turning one kind on leaves the others' numbers.
-        befallen = generator.random((10, count))
+        befallen = generator.random((11, count))
         add_neighbours(worn, befallen[0] < self.neighbours, generator)
+        part_from_neighbours(worn, befallen[10] < self.parted, generator)
         add_lines(worn, befallen[1] < self.lines, generator)
         cut_off(worn, befallen[2] < self.cuts, generator)
         break_strokes(worn, befallen[9] < self.breaks, generator)
@@ -124,6 +130,40 @@ def add_neighbours(images: Pixels, chosen: Chosen, generator: np.random.Generato
             np.maximum(image[:, shift:], other[:, : SIDE - shift], out=image[:, shift:])
         else:
             np.maximum(image[:, : SIDE - shift], other[:, shift:], out=image[:, : SIDE - shift])
+
+
+def part_from_neighbours(images: Pixels, chosen: Chosen, generator: np.random.Generator) -> None:
+    """Joins the image before to each chosen one and cuts it off again along a straight line.
+
+    Of the lines through about the place where both meet it is one that crosses little ink, as a
+    reader of numbers finds it.
+    """
+    others = np.roll(images, 1, axis=0)
+    sides, overlaps, errors = generator.random((3, len(images)))
+    rows = np.arange(SIDE)
+    # Columns, from where both meet, in each row counted from there, of each line.
+    slants, offsets = (each.reshape(-1, 1) for each in np.meshgrid(SLANTS, OFFSETS))
+    for index in np.flatnonzero(chosen):
+        turned = slice(None, None, -1 if sides[index] < 0.5 else 1)
+        image, other = images[index][:, turned], others[index][:, turned]
+        ends = SIDE - np.argmax(image[:, ::-1] > 127, axis=1)
+        starts = np.argmax(other > 127, axis=1)
+        apart = np.where((image > 127).any(axis=1) & (other > 127).any(axis=1), ends - starts, -1)
+        row = int(apart.argmax())
+        shift = int(apart[row]) - int(3 * overlaps[index])
+        if not 0 < shift < SIDE:
+            continue
+        both = image.copy()
+        np.maximum(both[:, shift:], other[:, : SIDE - shift], out=both[:, shift:])
+        columns = np.rint(ends[row] + offsets + slants * (rows - row)).astype(np.intp)
+        prices = np.where(columns < SIDE, both[rows, np.clip(columns, 0, SIDE - 1)], 0).sum(axis=1)
+        beyond = rows > columns[:, :, np.newaxis]
+        kept = (~beyond * image).sum(axis=(1, 2)) / image.sum()
+        added = (~beyond * (both - image)).sum(axis=(1, 2)) / max(1, other.sum())
+        fair = np.flatnonzero((kept > KEPT) & (added < ADDED))
+        if fair.size:
+            cheap = fair[prices[fair].argsort()]
+            image[:] = np.where(beyond[cheap[int(errors[index] * min(3, cheap.size))]], 0, both)
 
 
 def add_lines(images: Pixels, chosen: Chosen, generator: np.random.Generator) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from inkdigits.reading.evidence import FEATURES, PLACES, WEIGHTS
 from inkdigits.reading.layout import Line, Piece
 from inkdigits.reading.numbers import (
     APART,
@@ -18,18 +19,8 @@ from inkdigits.reading.numbers import (
     settled,
     split,
 )
-from inkdigits.reading.segment import (
-    DIGIT,
-    FEATURES,
-    OTHER,
-    SIGN,
-    WEIGHTS,
-    Candidate,
-    Lattice,
-    Path,
-    Step,
-    best_path,
-)
+from inkdigits.reading.paths import Path, Step, best_path
+from inkdigits.reading.segment import DIGIT, OTHER, SIGN, Candidate, Lattice
 
 TALL = 40  # pixels of a line's digits
 WIDTHS = {".": 5, ",": 6, "-": 16, "x": 24, "'": 5}
@@ -68,7 +59,8 @@ def steps_of(text: str, gap: int = GAP) -> list[Step]:
 def path_of(steps: list[Step]) -> Path:
     tall = [step.candidate.edges for step in steps]
     candidates = [step.candidate for step in steps]
-    lattice = Lattice(Line([], tall, float(TALL), 5.0), candidates, np.zeros((len(steps), 10)))
+    nothing = np.zeros((len(steps), 10, len(FEATURES)))
+    lattice = Lattice(Line([], tall, float(TALL), 5.0), candidates, nothing)
     places = np.zeros(len(steps) + 1)
     return Path(lattice, steps, np.zeros((len(steps), 10)), places, places)
 
@@ -193,15 +185,18 @@ def word_lattice(chance: np.random.Generator, text: str) -> Lattice:
         one = step.candidate
         for role in (DIGIT, OTHER):
             features = np.zeros(len(FEATURES))
-            features[list(FEATURES).index("size")] = chance.normal(0, 1)
+            features[PLACES["size"]] = chance.normal(0, 1)
             candidates.append(Candidate(one.first, one.last, one.edges, role, features))
-    answers = np.log(chance.dirichlet(np.full(10, 0.2), len(candidates)) + 1e-6)
+    is_digit = np.array([each.role == DIGIT for each in candidates])
+    answers = np.log(chance.dirichlet(np.full(10, 0.2), is_digit.sum()) + 1e-6)
+    whole = np.repeat(np.stack([each.features for each in candidates])[:, np.newaxis], 10, axis=1)
+    whole[is_digit, :, PLACES["answer"]] = answers
     pieces = [
         Piece(each.candidate.edges, np.ones((TALL, 22), bool), place + 1)
         for place, each in enumerate(steps_of(text))
     ]
     tall = [each.edges for each in pieces]
-    return Lattice(Line(pieces, tall, float(TALL), 5.0), candidates, answers)
+    return Lattice(Line(pieces, tall, float(TALL), 5.0), candidates, whole)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -229,7 +224,9 @@ def test_a_settled_word_is_a_number_or_something_else_whichever_is_worth_more(se
 
 def test_where_all_are_digits_there_is_nothing_to_settle() -> None:
     lattice = word_lattice(np.random.default_rng(1), "123 45")
-    lattice.answers += 100  # whatever speaks for something else
+    for each, rows in zip(lattice.candidates, lattice.features, strict=True):
+        if each.role == DIGIT:
+            rows[:, PLACES["answer"]] += 100  # whatever speaks for something else
     free, path = best_path(lattice), settled(lattice)
     assert [step.said for step in path.steps] == [step.said for step in free.steps]
     assert np.array_equal(path.scores, free.scores)

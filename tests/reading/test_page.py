@@ -163,6 +163,36 @@ def test_whoever_is_told_what_ink_is_looks_for_no_other() -> None:
     assert other is None or (other.labels[ink] > 0).mean() < 0.05
 
 
+def test_which_ink_was_taken_is_told() -> None:
+    levels = sheet()
+    assert found(seen(levels)).dark
+    assert not found(seen(255 - levels)).dark
+    for dark in (True, False):
+        told = find_writing(seen(sheet(ink=150) * half_in_shadow(0.4)), dark=dark)
+        assert told is not None
+        assert told.dark == dark
+        assert not told.doubtful  # whoever says so knows
+
+
+@pytest.mark.parametrize("negative", [False, True])
+def test_whether_paper_is_light_is_doubtful_half_in_shadow_and_not_on_an_even_page(
+    negative: bool,
+) -> None:
+    even, shaded = sheet(ink=150), sheet(ink=150) * half_in_shadow(0.4)
+    even, shaded = (255 - each if negative else each for each in (even, shaded))
+    assert found(seen(shaded)).doubtful
+    assert found(seen(shaded)).dark != negative
+    assert not found(seen(even)).doubtful
+    assert not found(seen(ruled(sheet()))).doubtful
+
+
+def half_in_shadow(depth: float) -> Levels:
+    """Light whose edge runs aslant, so that it is no rule."""
+    rows, columns = np.indices((HEIGHT, WIDTH))
+    light = np.where(columns > 250 + rows // 2, np.float32(depth), np.float32(1))
+    return np.asarray(cv2.GaussianBlur(light, (0, 0), 4), np.float32)
+
+
 NOWHERE = np.zeros((0, 2))
 
 
@@ -188,10 +218,7 @@ def test_an_empty_sheet_in_uneven_light_has_no_writing() -> None:
 
 @pytest.mark.parametrize("depth", [0.75, 0.5])
 def test_the_edge_of_a_shadow_is_no_ink(depth: float) -> None:
-    rows, columns = np.indices((HEIGHT, WIDTH))
-    light = np.where(columns > 250 + rows // 2, np.float32(depth), np.float32(1))
-    light = cv2.GaussianBlur(light, (0, 0), 4)
-    assert_at(found(seen(sheet() * light)), PLACES)
+    assert_at(found(seen(sheet() * half_in_shadow(depth))), PLACES)
 
 
 def test_light_that_falls_off_to_a_third_hides_no_ink() -> None:
@@ -208,6 +235,30 @@ def test_a_page_half_of_which_is_faint_keeps_all_its_pieces() -> None:
 def test_rules_are_no_pieces() -> None:
     writing = found(seen(ruled(sheet())))
     assert_at(writing, PLACES)
+
+
+@pytest.mark.parametrize("pale", [200, 180, 160, 120])
+def test_strokes_that_lie_on_pale_rules_stay_whole(pale: int) -> None:
+    """A bar through each ring, on a rule and no thicker than that."""
+    levels, printed = sheet(noise=0), ruled(np.full((HEIGHT, WIDTH), 230, np.float32), pale)
+    rows = [25 + 55 * (2 + 3 * (y > 200)) for y in PLACES[:, 1]]
+    for x, y in zip(PLACES[:, 0].astype(int), rows, strict=True):
+        cv2.line(levels, (x - 15, y), (x + 15, y), 40, 2)
+    bars = (levels < 100) & (printed < 230)
+    writing = found(seen(np.minimum(levels, printed)))
+    assert bars.sum() > len(PLACES) * 60
+    assert (writing.labels[bars] > 0).all()
+    assert (writing.labels[(printed < 230) & (levels > 200)] > 0).mean() < 0.01
+
+
+def test_whether_there_were_rules_is_told() -> None:
+    assert found(seen(ruled(sheet()))).ruled
+    assert found(seen(255 - ruled(sheet()))).ruled
+    assert not found(seen(sheet())).ruled
+
+
+def test_a_page_of_which_nothing_but_rules_is_seen_has_no_writing() -> None:
+    assert find_writing(seen(ruled(sheet(places=NOWHERE, noise=0)))) is None
 
 
 def test_ink_is_as_strong_as_it_stands_out_from_paper() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inkdigits.reading.paper import from_paper, ink_is_dark, principal_grey
+from inkdigits.reading.paper import from_paper, ink_is_dark, light_share, principal_grey
 
 Pixels = NDArray[np.uint8]
 Levels = NDArray[np.float32]
@@ -129,6 +129,25 @@ def test_even_much_ink_is_ink_where_the_rim_is_paper(share: float) -> None:
     grey[start : start + side, start : start + side] = 40
     assert ink_is_dark(grey)
     assert not ink_is_dark(255 - grey)
+
+
+@pytest.mark.parametrize("light", LIGHTS)
+def test_the_share_of_light_is_near_1_for_dark_ink_and_near_0_for_light_ink(light: str) -> None:
+    grey = coloured((230,) * 3, (30,) * 3, noise=2, light=light).mean(axis=2, dtype=np.float32)
+    assert light_share(grey) > 0.9
+    assert light_share(255 - grey) < 0.1
+
+
+def test_the_share_of_light_is_half_where_half_a_sheet_is_in_shadow() -> None:
+    grey = np.where(COLUMNS < WIDTH / 2, 220, 90).astype(np.float32)
+    assert light_share(grey) == pytest.approx(0.5, abs=0.1)
+
+
+def test_the_rim_counts_as_much_as_all_of_a_picture() -> None:
+    """One third of it is dark, and none of its rim: (2 / 3 + 1) / 2."""
+    grey = np.full((60, 60), 220, np.float32)
+    grey[15:45, 10:50] = 40
+    assert light_share(grey) == pytest.approx((2 / 3 + 1) / 2)
 
 
 # How far from paper

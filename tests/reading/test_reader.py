@@ -33,6 +33,7 @@ from inkdigits.reading import (
     read_pictures,
     reader,
 )
+from inkdigits.reading.page import find_writing
 from inkdigits.sources import load
 
 Pixels = NDArray[np.uint8]
@@ -248,6 +249,48 @@ def test_light_ink_on_dark_is_read_as_dark_ink_on_light(clear: Dataset, model: M
         each = made(clear, "plain", seed)
         for pixels in (each.pixels, 255 - each.pixels):
             assert read(pictured(pixels), model).text == written(each)
+
+
+# Shadows so dark that paper and ink might be the other way round; of the last one ink at first is.
+SHADOWED = {9: True, 33: True, 51: False}
+
+
+@pytest.mark.parametrize("seed", SHADOWED)
+def test_a_shadowed_page_of_dark_ink_is_read_as_well_as_without_the_shadow(
+    clear: Dataset, model: Model, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    each = made(clear, "shaded", seed)
+    writing = find_writing(each.pixels)
+    assert writing is not None
+    assert (writing.doubtful, writing.dark) == (True, SHADOWED[seed])
+    assert read(pictured(each.pixels), model).text == written(each)
+    monkeypatch.setattr("pages.shadow", lambda sheet: np.ones((*sheet.shape, 1), np.float32))
+    without = made(clear, "shaded", seed)
+    lit = find_writing(without.pixels)
+    assert lit is not None
+    assert (lit.doubtful, lit.dark) == (False, True)
+    assert written(without) == written(each)
+    assert read(pictured(without.pixels), model).text == written(each)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_lone_digit_in_a_printed_box_is_read_from_the_page(
+    clear: Dataset, model: Model, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    boxed, bare = (made(clear, kind, seed, [["4"]]) for kind in ("boxed", "plain"))
+    alone: list[Picture] = []
+
+    def read_alone(picture: Picture, *_: Any) -> Reading:
+        alone.append(picture)
+        return Reading(picture, [], 0.5)
+
+    monkeypatch.setattr(reader, "read_alone", read_alone)
+    reading = read(pictured(boxed.pixels), model)
+    assert (reading.text, alone) == ("4", [])
+    assert_boxes_fit(reading, boxed)
+    picture = pictured(bare.pixels)
+    read(picture, model)
+    assert alone == [picture]
 
 
 def test_a_word_of_letters_is_left_out(clear: Dataset, model: Model) -> None:

@@ -1,13 +1,14 @@
 """Where touching digits may be cut: along seams that cross little ink.
 
-A seam goes from top to bottom, a step to the side at most in each row; the cheapest that ends in
-each column comes from dynamic programming, as in seam carving (Avidan and Shamir 2007). Too many
-cuts do no harm: `segment` joins again what belongs together.
+A seam goes from top to bottom, upright or slanted as hands slant, and a step to the side at most in
+each row; the cheapest that ends in each column comes from dynamic programming, as in seam carving
+(Avidan and Shamir 2007). Too many cuts do no harm: `segment` joins again what belongs together.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,59 +24,23 @@ Seam = NDArray[np.intp]
 # Of the line's height: narrower and lower pieces are not cut; seams are as far apart; and cross at
 # most so much ink. Of its square: the least ink at either side.
 NARROW, LOW, APART, DEAREST, LEAST = 0.6, 0.6, 0.14, 0.8, 0.025
-LEANS = tuple(np.arange(-0.4, 0.61, 0.1))
+SLANTS = (-0.15, 0.0, 0.15, 0.3)  # of seams: columns to the right for each row up
 SIDEWAYS = 2.0  # pixels of ink that a step to the side is worth
 
 
-def lean_of(line: Line) -> float:
-    """How far strokes lean: columns to the right for each row up.
-
-    Sheared back, upright strokes fill few columns (Vinciarelli and Luettin 2001).
-    """
-    tall = [each for each in line.pieces if each.height >= LOW * line.height]
-    points = [np.argwhere(each.mask) for each in tall]
-    sharpest, best = 0.0, 0.0
-    for lean in LEANS:
-        total = 0.0
-        for rows_columns in points:
-            columns = np.rint(rows_columns[:, 1] + lean * rows_columns[:, 0]).astype(np.intp)
-            counts = np.bincount(columns - columns.min()).astype(np.float64)
-            total += float((counts**2).sum())
-        if total > sharpest:
-            sharpest, best = total, lean
-    return best
-
-
-def parts(piece: Piece, writing: Writing, line: Line, lean: float = 0.0) -> list[Piece]:
+def parts(piece: Piece, writing: Writing, line: Line) -> list[Piece]:
     """The piece cut along its seams, from left to right; itself where it is narrow or has none."""
     left, top, right, bottom = piece.edges
     if piece.width < max(8, NARROW * line.height) or piece.height < LOW * line.height:
         return [piece]
     strength = writing.strength[top:bottom, left:right] / max(writing.typical[piece.number], 1)
     ink = np.where(piece.mask, np.clip(strength, 0, 1), 0).astype(np.float32)
-    pool = []
-    rows_, columns_ = np.indices(ink.shape)
-    import os
-    for lean in [float(x) for x in os.environ.get('LE','-0.15,0,0.15,0.3').split(',')]:
-        shift = np.rint(lean * np.arange(len(ink))).astype(np.intp)
-        shift -= shift.min()
-        upright = np.zeros((len(ink), ink.shape[1] + int(shift.max())), np.float32)
-        upright[rows_, columns_ + shift[:, np.newaxis]] = ink
-        pool += [(seam - shift, price) for seam, price in seams(upright, line.height)]
-    apart = max(2, round(APART * line.height))
-    found = []
-    for seam, price in sorted(pool, key=lambda each: each[1]):
-        if all(
-            np.abs(seam - other).mean() >= apart and ((seam >= other).all() or (seam <= other).all())
-            for other, _ in found
-        ):
-            found.append((seam, price))
+    found = seams(ink, line.height)
     if not found:
         return [piece]
-    order = np.argsort([float(seam.mean()) for seam, _ in found])
-    prices = [0.0, *(found[place][1] for place in order)]
-    # Sorted in each row, seams that cross do not.
-    borders = np.sort(np.stack([found[place][0] for place in order]), axis=0)
+    found.sort(key=lambda each: float(each[0].mean()))
+    prices = [0.0, *(price for _, price in found)]
+    borders = np.stack([seam for seam, _ in found])
     side = (np.arange(ink.shape[1]) > borders[:, :, np.newaxis]).sum(axis=0)
     cut: list[Piece] = []
     for number, price in enumerate(prices):
@@ -93,50 +58,69 @@ def parts(piece: Piece, writing: Writing, line: Line, lean: float = 0.0) -> list
     return cut if len(cut) > 1 else [piece]
 
 
-def seams(ink: Levels, height: float) -> list[tuple[Seam, float]]:
-    """The cheapest seams, each with the ink that it crosses.
+def seams(ink: Levels, height: float, slants: Sequence[float] = SLANTS) -> list[tuple[Seam, float]]:
+    """The cheapest seams that neither cross nor are near to one another.
 
     Args:
         ink: shape (H, W), 0 to 1.
         height: of the line's digits, in pixels.
+        slants: how seams may slant: columns to the right for each row up.
 
     Returns:
-        for each its column in each row, shape (H,), and its price.
+        for each its column in each row, shape (H,), and the ink that it crosses.
     """
-    rows, columns = ink.shape
-    total, came = np.empty_like(ink), np.zeros((rows, columns), np.int8)
-    total[0] = ink[0]
-    beyond = np.full(1, np.inf, np.float32)
-    for row in range(1, rows):
-        above = total[row - 1]
-        options = np.stack(
-            [
-                above,
-                np.concatenate([beyond, above[:-1] + SIDEWAYS]),
-                np.concatenate([above[1:] + SIDEWAYS, beyond]),
-            ]
-        )
-        choice = options.argmin(axis=0)
-        total[row] = ink[row] + options[choice, np.arange(columns)]
-        came[row] = np.array([0, -1, 1], np.int8)[choice]
-    apart = max(2, round(APART * height))
-    whole, least = float(ink.sum()), LEAST * height * height
+    rows, columns = np.indices(ink.shape)
+    # Each row moved until what slants so stands upright; all slants beside one another.
+    moves = np.rint(np.multiply.outer(slants, np.arange(len(ink)))).astype(np.intp)
+    moves -= moves.min(axis=1, keepdims=True)
+    upright = np.zeros((len(slants), len(ink), ink.shape[1] + int(moves.max())), np.float32)
+    for picture, move in zip(upright, moves, strict=True):
+        picture[rows, columns + move[:, np.newaxis]] = ink
+    totals, ways = cheapest(upright)
+    at = np.arange(len(slants))[:, np.newaxis, np.newaxis], np.arange(len(ink))[:, np.newaxis], ways
+    prices = upright[at].sum(axis=1)
+    at_left = upright.cumsum(axis=2)[at].sum(axis=1)
+    least = LEAST * height * height
+    fair = (totals <= DEAREST * height) & (np.minimum(at_left, ink.sum() - at_left) >= least)
+    places = np.argwhere(fair)
+    apart, most = max(2, round(APART * height)), math.ceil(5 * ink.shape[1] / height)
     found: list[tuple[Seam, float]] = []
-    free = np.ones(columns, bool)
-    while free.any() and len(found) < math.ceil(3 * columns / height):
-        end = int(np.where(free, total[-1], np.inf).argmin())
-        if total[-1, end] > DEAREST * height:
+    for slant, end in places[prices[fair].argsort(kind="stable")].tolist():
+        if len(found) == most:
             break
-        free[end] = False
-        seam = np.empty(rows, np.intp)
-        seam[-1] = end
-        for row in range(rows - 1, 0, -1):
-            seam[row - 1] = seam[row] + came[row, seam[row]]
-        at_left = float(ink[np.arange(columns) <= seam[:, np.newaxis]].sum())
-        if min(at_left, whole - at_left) < least:
-            continue
-        if any(np.abs(seam - other).mean() < apart for other, _ in found):
-            continue
-        free[max(0, end - apart // 2) : end + apart // 2 + 1] = False
-        found.append((seam, float(ink[np.arange(rows), seam].sum())))
+        seam = ways[slant, :, end] - moves[slant]
+        off = [seam - other for other, _ in found]
+        if all(
+            np.abs(each).mean() >= apart and ((each >= 0).all() or (each <= 0).all())
+            for each in off
+        ):
+            found.append((seam, float(prices[slant, end])))
     return found
+
+
+def cheapest(pictures: Levels) -> tuple[Levels, Seam]:
+    """The cheapest way from the top to each column at the bottom.
+
+    Args:
+        pictures: shape (N, H, W), ink from 0 to 1.
+
+    Returns:
+        what each costs, shape (N, W), and its column in each row, shape (N, H, W).
+    """
+    count, height, width = pictures.shape
+    came = np.zeros((height, count, width), np.int8)
+    total = pictures[:, 0]
+    for row in range(1, height):
+        least = total.copy()
+        for step, to, from_ in ((-1, slice(1, None), slice(-1)), (1, slice(-1), slice(1, None))):
+            other = total[:, from_] + np.float32(SIDEWAYS)
+            better = other < least[:, to]
+            np.copyto(least[:, to], other, where=better)
+            np.copyto(came[row, :, to], np.int8(step), where=better)
+        total = pictures[:, row] + least
+    ways = np.empty(pictures.shape, np.intp)
+    ways[:, -1] = np.arange(width)
+    pages = np.arange(count)[:, np.newaxis]
+    for row in range(height - 1, 0, -1):
+        ways[:, row - 1] = ways[:, row] + came[row, pages, ways[:, row]]
+    return total, ways

@@ -8,18 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from inkdigits.reading.segment import (
-    DIGIT,
-    OTHER,
-    SIGN,
-    Candidate,
-    Lattice,
-    Path,
-    Step,
-    best_path,
-    path_through,
-    worth_between,
-)
+from inkdigits.reading.paths import Path, Step, best_path, path_through, worth_between
+from inkdigits.reading.segment import DIGIT, OTHER, SIGN, Candidate, Lattice
 
 __all__ = ["is_strange", "numbers_in", "right_edge", "settled"]
 

@@ -34,7 +34,12 @@ GRAINS = 3  # standard deviations of paper that are no ink
 # Of the contrast of all ink: what printed lines have at least, ink has, and the ink of each piece.
 # Of a piece's own: what belongs to it.
 FAINT_LINE, WEAK, STRONG, OWN = 0.12, 0.15, 0.3, 0.42
-DOUBTFUL = 0.2  # of a picture, being dark: less is ink, or its light part is
+# Of the ink's strength: strokes on rules paler than that can be told from them; and where, from
+# the rules' strength (0) to the ink's (1), a stroke's begins: half-way, a soft edge has as much.
+PALE, STROKE = 0.75, 0.5
+DARKEST = 90  # percent of rules' pixels are paler: the rest may be strokes that lie on them
+# Of a picture, and of its rim: if its dark part or its light one is less, that is ink for sure.
+DOUBTFUL = 0.2
 LEVEL = 0.3  # degrees that are not worth turning a page for
 SLOPING = 2.5  # degrees; digits are read as well when they lean by less
 LEANING = 18.0
@@ -54,7 +59,7 @@ class Writing:
         matrix: shape (3, 3): takes (x, y, 1) on this page to where it is in the picture.
         dark: whether ink is darker than paper.
         doubtful: whether it may be lighter as well: shadows hide which is paper.
-        ruled: whether there were rules, which are taken away.
+        ruled: whether there were rules, or black margins, which are taken away.
     """
 
     strength: Levels
@@ -85,10 +90,10 @@ def find_writing(pixels: Pixels, *, dark: bool | None = None) -> Writing | None:
     if contrast < max(FAINTEST, GRAINS * noise):
         return None
     turn = tilt(strength > max(FAINT_LINE * contrast, GRAINS * noise))
-    if abs(turn) > LEVEL:
+    if turn is not None and abs(turn) > LEVEL:
         strength, matrix = turned(strength, turn, matrix)
     writing = in_pieces(strength, contrast, noise, matrix)
-    if writing is not None and not turn:
+    if writing is not None and turn is None:  # no rules tell, but lines of writing may
         turn = slope(writing)
         if abs(turn) > SLOPING:
             strength, matrix = turned(strength, turn, matrix)
@@ -140,16 +145,24 @@ def breadth(mask: Mask) -> float:
 
 
 def in_pieces(strength: Levels, contrast: float, noise: float, matrix: Matrix) -> Writing | None:
-    """The ink of a level page without its rules."""
+    """The ink of a level page without its rules; None where nothing else was there.
+
+    Args:
+        strength: shape (H, W), float32: how far from paper, of 255.
+        contrast: that of typical ink or rules.
+        noise: one standard deviation of paper's.
+        matrix: shape (3, 3): takes (x, y, 1) on the page to where it is in the picture.
+    """
     import cv2
 
     lined = rules(strength > max(FAINT_LINE * contrast, GRAINS * noise))
-    if lined.any():
+    ruled = bool(lined.any())
+    if ruled:
         lined &= ~darker_than_rules(strength, lined, noise)
         strength = np.where(lined, np.float32(0), strength)
         contrast = contrast_of(strength, noise)  # the rules may have set it
-    if contrast < max(FAINTEST, GRAINS * noise):
-        return None
+        if contrast < max(FAINTEST, GRAINS * noise):
+            return None
     mask = strength > max(WEAK * contrast, GRAINS * noise)
     count, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
     typical = typical_strengths(labels, strength, count)
@@ -159,19 +172,25 @@ def in_pieces(strength: Levels, contrast: float, noise: float, matrix: Matrix) -
         mask.astype(np.uint8), connectivity=8
     )
     typical = typical_strengths(labels, strength, count)
-    ruled = bool(lined.any())
     return Writing(np.maximum(strength, 0), labels, boxes, typical, noise, matrix, ruled=ruled)
 
 
 def darker_than_rules(strength: Levels, lined: Mask, noise: float) -> Mask:
-    """Where strokes lie on rules; nowhere where rules are about as dark as ink."""
-    import os
-    G,F=float(os.environ.get('G','0.75')),float(os.environ.get('F','0.5'))
-    darkest = float(np.percentile(strength[lined], 90))
+    """Where strokes lie on rules; nowhere where rules are about as dark as ink.
+
+    Args:
+        strength: shape (H, W), float32: how far from paper, of 255.
+        lined: shape (H, W): the rules, with what of strokes went for a part of them.
+        noise: one standard deviation of paper's strength.
+
+    Returns:
+        shape (H, W).
+    """
+    rule = float(np.percentile(strength[lined], DARKEST))
     ink = contrast_of(np.where(lined, np.float32(0), strength), noise)
-    if darkest > G * ink - GRAINS * noise:
+    if rule > PALE * ink - GRAINS * noise:
         return np.zeros_like(lined)
-    return np.asarray(strength > darkest + F * (ink - darkest))
+    return np.asarray(strength > rule + STROKE * (ink - rule))
 
 
 def typical_strengths(labels: Labels, strength: Levels, count: int) -> Matrix:

@@ -68,6 +68,9 @@ def light_share(grey: Levels) -> float:
 
     Near 1 for dark ink on light paper, near 0 for light ink on dark; the edge of a shadow leads to
     something between.
+
+    Args:
+        grey: shape (H, W).
     """
     levels = without_slow_changes(coarsened(grey))
     # The extremes, not percentiles: on a large sheet, ink may be one pixel in a thousand.

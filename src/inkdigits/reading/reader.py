@@ -21,9 +21,10 @@ from inkdigits.reading.digit import LONGEST, DigitReading, read_digit
 from inkdigits.reading.flat import Flat, flattened
 from inkdigits.reading.numbers import is_strange, numbers_in, settled
 from inkdigits.reading.page import Writing, find_writing
+from inkdigits.reading.paths import Path as Path_
+from inkdigits.reading.paths import Step
 from inkdigits.reading.picture import Picture, open_picture
-from inkdigits.reading.segment import DIGIT, Step, lattices
-from inkdigits.reading.segment import Path as Path_
+from inkdigits.reading.segment import DIGIT, lattices
 
 __all__ = [
     "LONGEST_PAGE",
@@ -147,27 +148,34 @@ def read(picture: Picture, model: Model, *, threshold: float | None = None) -> R
 
 
 def best_paths(pixels: Pixels, model: Model) -> tuple[list[Path_], Writing | None]:
-    """How each line of a page is read; as ink of the other kind where that says more."""
+    """How each line of a page is read; as ink of the other kind where more of that is digits."""
     writing = find_writing(pixels)
-    paths, sure = paths_of(writing, model)
+    paths = paths_of(writing, model)
+    sure, share = sureness(paths)
     if writing is not None and sure >= 0.5 and not writing.doubtful:
         return paths, writing
     for dark in (True, False) if writing is None else (not writing.dark,):
         other = find_writing(pixels, dark=dark)
         if other is None or (writing is not None and pale(other, writing)):
             continue
-        found, surer = paths_of(other, model)
+        found = paths_of(other, model)
+        surer, more = sureness(found)
         # What is light between strokes looks like a digit here and there; writing does all along.
-        if surer > max(sure, 0.5 * sum(len(written(path)) for path in found)):
-            paths, sure, writing = found, surer, other
+        if more > 0.5 and surer * more**2 > sure * share**2:
+            paths, sure, share, writing = found, surer, more, other
     return paths, writing
 
 
-def paths_of(writing: Writing | None, model: Model) -> tuple[list[Path_], float]:
-    """The best paths of all lines, and how many digits they are sure of."""
-    paths = [] if writing is None else [settled(each) for each in lattices(writing, model)]
+def paths_of(writing: Writing | None, model: Model) -> list[Path_]:
+    """The best paths of all lines."""
+    return [] if writing is None else [settled(each) for each in lattices(writing, model)]
+
+
+def sureness(paths: list[Path_]) -> tuple[float, float]:
+    """How many digits they are sure of, and how much of what is written that is."""
     steps = [step for path in paths for step in path.steps]
-    return paths, sum(step.probability for step in steps if step.candidate.role == DIGIT)
+    sure = sum(step.probability for step in steps if step.candidate.role == DIGIT)
+    return sure, sure / max(1, sum(len(written(path)) for path in paths))
 
 
 def pale(one: Writing, other: Writing) -> bool:

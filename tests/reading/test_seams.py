@@ -81,6 +81,20 @@ def test_a_seam_of_a_slant_is_the_upright_one_of_what_is_sheared_back() -> None:
     assert np.array_equal(seam, straight + moves)
 
 
+@pytest.mark.parametrize("slant", [-0.15, 0.0, 0.15, 0.3])
+def test_hands_lean_either_way_and_a_seam_at_their_slant_needs_no_step_to_the_side(
+    slant: float,
+) -> None:
+    # All ink, but for the two ends of a way so dear that no step can be paid beside it.
+    ink = np.ones((58, 150), np.float32)
+    for y in (*range(9), *range(49, 58)):
+        x = 75 + round(slant * (29 - y))
+        ink[y, x - 1 : x + 2] = 0
+    assert 58 - 18 < DEAREST * 58 < 58 - 18 + 2 * 0.15 * 40
+    prices = [price for seam, price in seams(ink, 58) if abs(seam.mean() - 75) < 3]
+    assert prices == [58 - 18]
+
+
 def test_seams_go_round_ink_where_that_is_cheaper() -> None:
     ink = np.zeros((40, 60), np.float32)
     ink[:20, 10:33] = ink[20:, 28:50] = 1  # a step of two blocks: through between them

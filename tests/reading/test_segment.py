@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from inkdigits.formats import load_model
 from inkdigits.model import Model
-from inkdigits.reading.evidence import FEATURES, PLACES
+from inkdigits.reading.evidence import FEATURES, PLACES, Habits
 from inkdigits.reading.layout import Piece, lines_of, pieces_of
 from inkdigits.reading.page import Writing, find_writing
 from inkdigits.reading.paths import best_path
@@ -29,7 +29,7 @@ from inkdigits.sources import load
 def test_each_run_of_near_pieces_may_be_a_digit_and_each_piece_something_else() -> None:
     pieces = [box(9 * place, width=7, number=place + 1) for place in range(14)]
     line = line_of(pieces)
-    found = candidates_of(line, page_of(pieces))
+    found = candidates_of(line, page_of(pieces), Habits(0, 0))
     digits = {(each.first, each.last) for each in found if each.role == DIGIT}
     most = 1 + (int(WIDEST * TALL) - 7) // 9  # are as broad as a digit may be
     assert most < TOGETHER
@@ -51,7 +51,11 @@ def test_parts_of_a_piece_are_no_thing_by_themselves_but_the_piece_may_be() -> N
         Piece((42, 100, 54, 140), mask, 1, 5.0, False),
     ]
     line = line_of([*parts, box(70, number=2)])
-    others = [each for each in candidates_of(line, page_of(line.pieces)) if each.role == OTHER]
+    others = [
+        each
+        for each in candidates_of(line, page_of(line.pieces), Habits(0, 0))
+        if each.role == OTHER
+    ]
     assert {(each.first, each.last) for each in others} == {(0, 2), (2, 3)}
 
 

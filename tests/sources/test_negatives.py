@@ -226,53 +226,9 @@ def test_several_digits_are_beside_or_below_one_another() -> None:
     below = boxes[:, 1] > boxes[:, 0] * 2
     assert (beside | below).all()
     assert below.mean() == pytest.approx(0.12, abs=0.08)
-    # Two of 12 × 20 with a gap of −3 to 5 are 21 to 29 wide, three 30 to 46.
-    triples = boxes[:, 1] <= 20 * 20 / 29.5
+    # Two of 12 × 20 with a gap of −2 to 4 are 22 to 28 wide, three 32 to 44.
+    triples = boxes[:, 1] <= 20 * 20 / 31
     assert (triples & ~below).mean() == pytest.approx(0.2 * 0.88, abs=0.1)
-
-
-def test_about_half_of_several_digits_hang_together_as_they_do_in_hands(few: Dataset) -> None:
-    """Of those beside one another 4 of 9 pairs touch and 1 of 5 triples throughout: 35 % of all.
-
-    Scaled down, those 1 pixel apart run together, too: 45 %; and 2 pixels: 55 %.
-    """
-    import cv2
-
-    pictures = OF_DIGITS["several digits"](1000, chance(), few.images, few.known_labels)
-    whole = []
-    for picture in pictures:
-        ink = (picture > 30).astype(np.uint8)
-        sizes = cv2.connectedComponentsWithStats(ink, connectivity=8)[2][1:, cv2.CC_STAT_AREA]
-        whole.append(np.count_nonzero(sizes >= 6) == 1)  # without what is splashed
-    assert 0.43 <= np.mean(whole) <= 0.6
-
-
-@pytest.mark.parametrize("overlap", [-5, -1, 0, 1, 3])
-def test_digits_beside_one_another_touch_at_0_overlap_or_keep_their_distance(
-    few: Dataset, overlap: int
-) -> None:
-    """In the row where they are nearest."""
-    digits = [np.where(source._narrow(one) > 0, 100, 0).astype(np.uint8) for one in few.images[:60]]
-    for left, right in pairwise(digits):
-        # What has 200 is over what has 100, so each is seen whole in one of the two.
-        lefts = source._beside(2 * left, right, overlap) == 200
-        rights = source._beside(left, 2 * right, overlap) == 200
-        assert np.count_nonzero(lefts) == np.count_nonzero(left)
-        assert np.count_nonzero(rights) == np.count_nonzero(right)
-        both = [row for row in range(28) if lefts[row].any() and rights[row].any()]
-        between = [
-            np.flatnonzero(rights[row])[0] - np.flatnonzero(lefts[row])[-1] - 1 for row in both
-        ]
-        assert min(between) == -overlap
-
-
-def test_digits_without_a_common_row_are_set_by_their_boxes() -> None:
-    dash, dot = np.zeros((2, 28, 6), np.uint8)
-    dash[10], dot[20] = 255, 255
-    for overlap in (-2, 0, 2):
-        row = source._beside(dash, dot, overlap)
-        assert np.flatnonzero(row[10]).tolist() == [*range(6)]
-        assert np.flatnonzero(row[20]).tolist() == [*range(6 - overlap, 12 - overlap)]
 
 
 def test_a_zero_or_a_one_never_stands_above_another_digit() -> None:

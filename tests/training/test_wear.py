@@ -132,7 +132,6 @@ def test_each_kind_befalls_its_share_alone(digits: Dataset, kind: str, share: fl
 # The function of each kind, and which of its arguments, after the images, says whom it befalls.
 STEPS = {
     "neighbours": ("add_neighbours", 0),
-    "parted": ("part_from_neighbours", 0),
     "lines": ("add_lines", 0),
     "cuts": ("cut_off", 0),
     "breaks": ("break_strokes", 0),
@@ -199,14 +198,7 @@ def test_worn_digits_are_read_as_what_they_are_by_one_who_never_saw_wear(
         kind: (blink.predict(worn(digits.images, **{kind: 1})) == digits.known_labels).mean()
         for kind in KINDS
     }
-    least = {
-        "neighbours": 0.6,
-        "parted": 0.85,
-        "lines": 0.6,
-        "cuts": 0.85,
-        "breaks": 0.8,
-        "stretched": 0.8,
-    }
+    least = {"neighbours": 0.6, "lines": 0.6, "cuts": 0.85, "breaks": 0.8, "stretched": 0.8}
     assert all(share > least.get(kind, 0.93) for kind, share in found.items()), found
 
 
@@ -230,101 +222,6 @@ def test_a_neighbour_is_a_part_of_the_glyph_before_at_one_rim(digits: Dataset) -
             for shift in range(17, 24)
         ]
         assert any((images[index][:, 28 - way.shape[1] :] == way).all() for way in ways)
-
-
-def parted(images: Pixels, chosen: NDArray[np.bool_] | None = None, seed: int = 1) -> Pixels:
-    found = images.copy()
-    wear.part_from_neighbours(found, every(images) if chosen is None else chosen, chance(seed))
-    return found
-
-
-def test_a_parted_digit_keeps_its_ink_but_for_an_eighth_and_less_than_a_fifth_of_the_other_stays(
-    digits: Dataset,
-) -> None:
-    images, found = digits.images, parted(digits.images)
-    ink = images.sum(axis=(1, 2), dtype=float)
-    kept = np.minimum(found, images).sum(axis=(1, 2)) / ink
-    added = (np.maximum(found, images) - images).sum(axis=(1, 2)) / np.roll(ink, 1)
-    assert kept.min() > 0.88
-    assert added.max() < 0.2
-    # Hardly a cut is without fault: some take much, some leave much.
-    assert ((kept < 1) | (added > 0)).mean() > 0.9
-    assert np.quantile(kept, 0.1) < 0.97
-    assert np.quantile(added, 0.9) > 0.12
-
-
-def test_what_is_left_of_a_neighbour_is_a_part_of_the_glyph_before_at_one_side(
-    digits: Dataset,
-) -> None:
-    images, found = digits.images, parted(digits.images)
-    rights = []
-    for index in np.flatnonzero((found > images).any(axis=(1, 2)))[:150]:
-        more, other = found[index] > images[index], np.pad(images[index - 1], ((0, 0), (28, 28)))
-        ways = {
-            shift: (found[index] == other[:, 28 - shift : 56 - shift])[more].all()
-            for shift in range(-27, 28)
-        }
-        assert any(ways.values())
-        rights.append(all(shift > 0 for shift, fits in ways.items() if fits))
-    assert np.mean(rights) == pytest.approx(0.5, abs=4 * (0.25 / len(rights)) ** 0.5)
-
-
-def test_parting_leaves_the_others_alone_and_takes_the_neighbour_as_it_was(digits: Dataset) -> None:
-    """So one may be parted from another that is parted itself."""
-    chosen = chance(2).random(len(digits.images)) < 0.5
-    found = parted(digits.images, chosen)
-    np.testing.assert_array_equal(found[~chosen], digits.images[~chosen])
-    np.testing.assert_array_equal(found[chosen], parted(digits.images)[chosen])
-
-
-def test_digits_are_parted_along_one_straight_line_near_where_they_touch() -> None:
-    """Of full blocks, which touch in row 4 first; each line shows in all 20 rows."""
-    images = np.zeros((300, 28, 28), np.uint8)
-    images[:, 4:24, 8:20] = 255
-    rows, slopes = np.arange(20), []
-    for image in parted(images):
-        at_left = image[:, :8].any() or not image[4:24, 8].all()
-        ends = np.count_nonzero((image[:, ::-1] if at_left else image)[4:24], axis=1) + 8
-        slope, start = np.polyfit(rows, ends, 1)
-        assert np.abs(ends - slope * rows - start).max() < 0.75  # whole pixels
-        assert abs(start - 20) < 2.5
-        slopes.append(slope)
-    # Lines that lean the other way, from the topmost row, would cost the block too much.
-    assert {round(slope, 1) for slope in slopes} == {0, 0.2, 0.3}
-
-
-def test_digits_are_parted_where_there_is_little_ink() -> None:
-    """Of blocks with a nose at either side, which touch: noses alone are cut, blocks never."""
-    images = np.zeros((200, 28, 28), np.uint8)
-    images[:, 4:24, 8:20] = 255
-    images[:, 13:15, 4:24] = 255
-    found = parted(images)
-    differs = found != images
-    assert differs.any(axis=(1, 2)).mean() > 0.5
-    assert not differs[:, :13].any()
-    assert not differs[:, 15:].any()
-
-
-def test_what_cannot_be_parted_fairly_stays_as_it_was() -> None:
-    """A ⊥ whose foot reaches below the arm of a T, from wherever it comes: no straight cut will do.
-
-    The T may be parted from it: the line leans.
-    """
-    images = np.zeros((200, 28, 28), np.uint8)
-    images[:, 4:24, 13:15] = 255
-    images[0::2, 21:24] = 255
-    images[1::2, 4:7] = 255
-    stayed = ~changed(parted(images), images)
-    assert stayed[0::2].all()
-    assert not stayed[1::2].all()
-
-
-def test_what_has_no_row_in_common_with_its_neighbour_stays_as_it_was() -> None:
-    images = np.zeros((100, 28, 28), np.uint8)
-    images[0::2, 2:10, 4:24] = 255
-    images[1::2, 15:25, 4:24] = 255
-    images[50:] = 0
-    np.testing.assert_array_equal(parted(images), images)
 
 
 def test_a_line_adds_ink_along_one_straight_line_anywhere_in_the_box() -> None:

@@ -191,10 +191,10 @@ def on_non_digits(
 
     confidence = {}
     possible = possible_kinds(dataset.known_labels)
-    ends = np.rint(NON_DIGITS * np.cumsum([0, *SHARES.values()])).astype(int)  # no more in all
-    for number, (kind, count) in enumerate(zip(SHARES, np.diff(ends).tolist(), strict=True)):
+    for number, kind in enumerate(SHARES):
         if kind not in possible:
             continue
+        count = round(SHARES[kind] * NON_DIGITS)
         generator = np.random.Generator(np.random.Philox(key=[SEED, number]))
         images = (
             KINDS[kind](count, generator)

@@ -25,6 +25,7 @@ Seam = NDArray[np.intp]
 # most so much ink. Of its square: the least ink at either side.
 NARROW, LOW, APART, DEAREST, LEAST = 0.6, 0.6, 0.14, 0.8, 0.025
 SLANTS = (-0.15, 0.0, 0.15, 0.3)  # of seams: columns to the right for each row up
+MOST = 5  # seams for each of a piece's breadths in line heights
 SIDEWAYS = 2.0  # pixels of ink that a step to the side is worth
 
 
@@ -82,19 +83,19 @@ def seams(ink: Levels, height: float, slants: Sequence[float] = SLANTS) -> list[
     at_left = upright.cumsum(axis=2)[at].sum(axis=1)
     least = LEAST * height * height
     fair = (totals <= DEAREST * height) & (np.minimum(at_left, ink.sum() - at_left) >= least)
-    places = np.argwhere(fair)
-    apart, most = max(2, round(APART * height)), math.ceil(5 * ink.shape[1] / height)
+    # One seam in a row, the cheapest first.
+    left = (ways - moves[:, :, np.newaxis]).transpose(0, 2, 1)[fair]
+    order = prices[fair].argsort(kind="stable")
+    left, costs = left[order], prices[fair][order]
+    apart, most = max(2, round(APART * height)), math.ceil(MOST * ink.shape[1] / height)
     found: list[tuple[Seam, float]] = []
-    for slant, end in places[prices[fair].argsort(kind="stable")].tolist():
-        if len(found) == most:
-            break
-        seam = ways[slant, :, end] - moves[slant]
-        off = [seam - other for other, _ in found]
-        if all(
-            np.abs(each).mean() >= apart and ((each >= 0).all() or (each <= 0).all())
-            for each in off
-        ):
-            found.append((seam, float(prices[slant, end])))
+    while len(left) and len(found) < most:
+        seam = left[0]
+        found.append((seam, float(costs[0])))
+        off = left - seam
+        kept = (off >= 0).all(axis=1) | (off <= 0).all(axis=1)
+        kept &= np.abs(off).sum(axis=1) >= apart * len(ink)
+        left, costs = left[kept], costs[kept]
     return found
 
 

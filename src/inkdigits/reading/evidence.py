@@ -28,6 +28,7 @@ __all__ = [
     "of_sign",
     "sign_of",
     "told",
+    "worth",
 ]
 
 Edges = tuple[int, int, int, int]
@@ -42,28 +43,28 @@ MOST_JOINS = 2  # no digit is as often broken
 # What makes a candidate more or less probable. Fitted by benchmarks/fit_paths.py to generated pages
 # whose digits are MNIST's validation part, but for what such pages know less of than hands do.
 FEATURES = {
-    "answer": 1.19,  # log probability of the digit
-    "doubt": -0.28,  # log probability of being no digit
-    "cuts": -5.89,  # at its left and right
-    "cuts if touching": 6.61,  # the same, as far as digits of this page touch
-    "cut ones": 0.31,  # the same of a 1, which is what is cut from anything
-    "cut ink": -0.5,  # that they cross, in widths of a stroke
-    "ink of ones": -1.16,  # the same of a 1
-    "seams": -0.43,  # cheap cuts within it that are not made
+    "answer": 1.18,  # log probability of the digit
+    "doubt": -0.26,  # log probability of being no digit
+    "cuts": -5.5,  # at its left and right
+    "cuts if touching": 6.63,  # the same, as far as digits of this page touch
+    "cut ones": 0.14,  # the same of a 1, which is what is cut from anything
+    "cut ink": -0.68,  # that they cross, in widths of a stroke
+    "ink of ones": -1.48,  # the same of a 1
+    "seams": -0.34,  # cheap cuts within it that are not made
     "joins": 0.6,  # of pieces that do not touch
-    "joins if broken": 3.6,  # the same, as far as strokes of this page are broken
+    "joins if broken": 3.58,  # the same, as far as strokes of this page are broken
     "gaps": -0.5,  # between those, of the line's height
-    "asides": -23.52,  # how much of that is to the side
+    "asides": -23.5,  # how much of that is to the side
     "signs": -0.12,  # joined to it from the side
     "size": -12,  # squared logarithm of its height against the line's
     "place": -5,  # squared distance of top and bottom from its neighbours', in line heights
     "breadth": -13,  # squared: beyond that of a digit, of the line's height
-    "narrow": -0.33,  # squared: how much narrower than that digit mostly is, in deviations
-    "none": 0.58,  # of something else: log probability of being no digit
-    "other": -4.13,  # something else as large as a digit, for each digit's breadth
+    "narrow": -0.4,  # squared: how much narrower than that digit mostly is, in deviations
+    "none": 0.61,  # of something else: log probability of being no digit
+    "other": -4.16,  # something else as large as a digit, for each digit's breadth
     "sprawl": -0.6,  # something else, for each digit's breadth beyond two
     "speck": -9,  # something else, by its size in line heights up to a digit's
-    "sign": -0.34,
+    "sign": -0.29,
 }
 WEIGHTS = np.array(list(FEATURES.values()))
 PLACES = {name: place for place, name in enumerate(FEATURES)}
@@ -96,6 +97,16 @@ def habits_of(lines: Sequence[Line]) -> Habits:
             wide += height > TALL and piece.width > WIDE * line.height
             small += SPECK < height < TALL and not sign_of(piece, line)
     return Habits(wide / (wide + 1), small / (small + 2))
+
+
+def worth(features: Numbers, habits: Habits) -> float:
+    """What geometry and the page's habits are worth together for a candidate, whatever it says."""
+    cuts, joins = features[PLACES["cuts"]], min(features[PLACES["joins"]], MOST_JOINS)
+    return float(
+        features @ WEIGHTS
+        + habits.touching * cuts * WEIGHTS[PLACES["cuts if touching"]]
+        + habits.broken * joins * WEIGHTS[PLACES["joins if broken"]]
+    )
 
 
 def of_digit(

@@ -18,7 +18,6 @@ from inkdigits.model import Model
 from inkdigits.reading.cuts import parts
 from inkdigits.reading.evidence import (
     PLACES,
-    WEIGHTS,
     Habits,
     habits_of,
     of_digit,
@@ -26,6 +25,7 @@ from inkdigits.reading.evidence import (
     of_sign,
     sign_of,
     told,
+    worth,
 )
 from inkdigits.reading.layout import Line, Piece, lines_of, pieces_of
 from inkdigits.reading.page import Writing
@@ -37,7 +37,7 @@ Numbers = NDArray[np.float64]
 
 TOGETHER = 12  # pieces at most that make one digit
 WIDEST = 1.4  # of the line's height, of a digit
-HOPELESS = -30.0  # no answer of the network makes good what geometry says against a digit
+HOPELESS = -12.0  # no answer of the network makes good what geometry says against a digit
 FAINT_SIGN = 0.65  # of the line's usual strength: what is paler is no sign but dirt
 LEAST = 1e-6  # no answer of the network is less probable
 
@@ -103,7 +103,7 @@ def lattices(writing: Writing, model: Model) -> list[Lattice]:
         cut = [part for piece in line.pieces for part in parts(piece, writing, line)]
         cut.sort(key=lambda piece: piece.middle)
         line = Line(cut, line.tall, line.height, line.stroke)
-        found.append((line, candidates_of(line, writing)))
+        found.append((line, candidates_of(line, writing, habits)))
     glyphs = [each.glyph for _, all_ in found for each in all_ if each.glyph is not None]
     if not glyphs:
         return []
@@ -140,7 +140,7 @@ def lattice_of(
     return Lattice(line, candidates, whole)
 
 
-def candidates_of(line: Line, writing: Writing) -> list[Candidate]:
+def candidates_of(line: Line, writing: Writing, habits: Habits) -> list[Candidate]:
     """Every run of pieces that may be something."""
     found = []
     for first, last in entire(line.pieces):
@@ -160,7 +160,7 @@ def candidates_of(line: Line, writing: Writing) -> list[Candidate]:
             if sign and writing.typical[group[0].number] > FAINT_SIGN * usual:
                 found.append(Candidate(first, last, edges, SIGN, of_sign(), sign=sign))
             features = of_digit(group, edges, after, signs[first:last], line)
-            if features is not None and features @ WEIGHTS > HOPELESS:
+            if features is not None and worth(features, habits) > HOPELESS:
                 glyph = glyph_of(ink_of(group, edges, writing))
                 found.append(Candidate(first, last, edges, DIGIT, features, glyph))
     return found

@@ -109,7 +109,7 @@ def _part(digit: Pixels, side: str, share: float) -> Pixels:
 def several_digits(
     count: int, generator: np.random.Generator, images: Pixels, labels: Labels
 ) -> Pixels:
-    """Two or three digits in one picture: beside one another, where about half touch, or below."""
+    """Two or three digits in one picture, beside or below one another, near or touching."""
     number = generator.choice((2, 3), count, p=(0.8, 0.2)).tolist()
     # A 0 on a 0 is an 8, and a 1 below a 0 makes it a 9.
     stackable = np.flatnonzero(~np.isin(labels, (0, 1)))
@@ -123,24 +123,6 @@ def several_digits(
         )
         glyph[:] = _together(images[chosen], generator, below=below)
     return glyphs
-
-
-def _together(digits: Pixels, generator: np.random.Generator, *, below: bool) -> Pixels:
-    """The digits, shape (n, 28, 28), in one glyph; blank ones are left out."""
-    # Those below one another are laid on their sides, put beside one another, and set up again.
-    digits = digits.transpose(0, 2, 1) if below else digits
-    overlaps = generator.integers(-5, -1 if below else 4, len(digits)).tolist()
-    inked = [
-        (_narrow(digit), overlap)
-        for digit, overlap in zip(digits, overlaps, strict=True)
-        if digit.any()
-    ]
-    if not inked:
-        return np.zeros((SIDE, SIDE), np.uint8)
-    row = inked[0][0]  # the first has nothing to overlap
-    for digit, overlap in inked[1:]:
-        row = _beside(row, digit, overlap)
-    return glyph_of(row.T if below else row, widths=None)
 
 
 def wrongly_cut(
@@ -158,7 +140,7 @@ def wrongly_cut(
         return pieces
     shares = generator.uniform(0.42, 0.72, (count, 2)).tolist()
     whole = (generator.random(count) < 0.65).tolist()
-    mirrored = (generator.random(count) < 0.5).tolist()
+    turned = (generator.random(count) < 0.5).tolist()
     overlaps = generator.integers(-1, 4, count).tolist()
     for index, piece in enumerate(pieces):
         first = images[generator.integers(len(images)) if whole[index] else generator.choice(broad)]
@@ -166,13 +148,17 @@ def wrongly_cut(
         if not first.any() or not second.any():
             continue
         left, right = _narrow(first), _narrow(second)
-        if mirrored[index]:  # and back again below: the whole one is at the right
+        if turned[index]:  # upside down and back again: the whole one is at the right
             left, right = left[:, ::-1], right[:, ::-1]
         if not whole[index]:
-            left = left[:, -max(1, round(shares[index][0] * left.shape[1])) :]
+            left = left[:, round((1 - shares[index][0]) * left.shape[1]) :]
         right = right[:, : max(2, round(shares[index][1] * right.shape[1]))]
-        row = _beside(left, right, overlaps[index])
-        piece[:] = glyph_of(row[:, ::-1] if mirrored[index] else row, widths=None)
+        start = max(0, left.shape[1] - overlaps[index])
+        row = np.zeros((SIDE, start + max(right.shape[1], overlaps[index], 0)), np.uint8)
+        row[:, : left.shape[1]] = left[:, : row.shape[1]]
+        part = row[:, start : start + right.shape[1]]
+        np.maximum(part, right, out=part)
+        piece[:] = glyph_of(row[:, ::-1] if turned[index] else row, widths=None)
     return pieces
 
 
@@ -182,30 +168,22 @@ def _narrow(digit: Pixels) -> Pixels:
     return digit[:, columns[0] : columns[-1] + 1]
 
 
-def _beside(left: Pixels, right: Pixels, overlap: int) -> Pixels:
-    """Both in one picture, overlapping by so many pixels in the row where they are nearest.
-
-    Boxes would keep apart what slants or curves: a 7 reaches over what follows, and a 6 under it.
-
-    Args:
-        left: shape (28, W), W at least 1, uint8.
-        right: shape (28, V), V at least 1, uint8.
-        overlap: 0: they touch; less: so many pixels of paper are between them.
-
-    Returns:
-        shape (28, width), uint8, the width as needed.
-    """
-    ends = left.shape[1] - np.argmax(left[:, ::-1] > 0, axis=1)
-    starts = np.argmax(right > 0, axis=1)
-    common = left.any(axis=1) & right.any(axis=1)
-    # Without a common row, as of a dash and a dot, their boxes have to do.
-    nearest = int((ends - starts)[common].max()) if common.any() else left.shape[1]
-    start = max(0, nearest - overlap)
-    row = np.zeros((SIDE, max(left.shape[1], start + right.shape[1])), np.uint8)
-    row[:, : left.shape[1]] = left
-    part = row[:, start : start + right.shape[1]]
-    np.maximum(part, right, out=part)
-    return row
+def _together(digits: Pixels, generator: np.random.Generator, *, below: bool) -> Pixels:
+    """The digits, shape (n, 28, 28), in one glyph."""
+    row = np.zeros((SIDE, 4 * SIDE), np.uint8)
+    # Those below one another are laid on their sides, put into the row, and set up again.
+    digits = digits.transpose(0, 2, 1) if below else digits
+    gaps = (
+        generator.integers(2, 6, len(digits)) if below else generator.integers(-2, 5, len(digits))
+    )
+    end = 3
+    for digit, gap in zip(digits, gaps.tolist(), strict=True):
+        if digit.any():
+            narrow = _narrow(digit)
+            start = end + gap
+            end = start + narrow.shape[1]
+            np.maximum(row[:, start:end], narrow, out=row[:, start:end])
+    return glyph_of(row.T if below else row, widths=None) if row.any() else row[:, :SIDE]
 
 
 def mixed_up(count: int, generator: np.random.Generator, images: Pixels, labels: Labels) -> Pixels:
@@ -261,32 +239,28 @@ OF_DIGITS: Mapping[str, KindOfDigits] = MappingProxyType(
         "crossed out": crossed_out,
     }
 )
-# How often each kind comes, against the others: `SHARES` has them as parts of the whole.
-WEIGHTS: Mapping[str, int] = MappingProxyType(
-    {
-        "blanks": 3,
-        "noise": 5,
-        "lines": 7,
-        "scribbles": 7,
-        "written letters": 10,
-        "bold letters": 5,
-        "printed letters": 11,
-        "outlined letters": 1,
-        "cut-out letters": 1,
-        "decorated letters": 5,
-        "signs": 6,
-        "bold signs": 1,
-        "silhouettes": 4,
-        "blots": 2,
-        "fragments": 8,
-        "several digits": 15,
-        "wrongly cut": 11,
-        "mixed up": 1,
-        "crossed out": 3,
-    }
-)
 SHARES: Mapping[str, float] = MappingProxyType(
-    {kind: weight / sum(WEIGHTS.values()) for kind, weight in WEIGHTS.items()}
+    {
+        "blanks": 0.03,
+        "noise": 0.05,
+        "lines": 0.07,
+        "scribbles": 0.07,
+        "written letters": 0.10,
+        "bold letters": 0.05,
+        "printed letters": 0.11,
+        "outlined letters": 0.01,
+        "cut-out letters": 0.01,
+        "decorated letters": 0.05,
+        "signs": 0.06,
+        "bold signs": 0.01,
+        "silhouettes": 0.04,
+        "blots": 0.02,
+        "fragments": 0.08,
+        "several digits": 0.12,
+        "wrongly cut": 0.08,
+        "mixed up": 0.01,
+        "crossed out": 0.03,
+    }
 )
 
 

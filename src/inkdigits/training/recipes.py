@@ -308,7 +308,7 @@ RECIPES: dict[str, Recipe | ClassicRecipe] = {
             loss=SoftmaxCrossEntropy(smoothing=0.02),
             optimizer=Adam(beta1=0.8, beta2=0.95),
             schedule=OneCycle(peak=0.012, warmup=0.2, end=0.005),
-            epochs=50,
+            epochs=36,
             batch=256,
             chunk=32,
             averaging=0.999,
@@ -324,8 +324,7 @@ RECIPES: dict[str, Recipe | ClassicRecipe] = {
                 thickness=1.2,
             ),
             wear=Wear(
-                neighbours=0.08,
-                parted=0.2,
+                neighbours=0.12,
                 lines=0.08,
                 cuts=0.1,
                 breaks=0.12,
@@ -337,7 +336,7 @@ RECIPES: dict[str, Recipe | ClassicRecipe] = {
                 stretched=0.35,
                 jitter=1.0,
             ),
-            negatives=0.48,
+            negatives=0.45,
         ),
         Recipe(
             name="lenet5",

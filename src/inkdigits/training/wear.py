@@ -31,12 +31,6 @@ Levels = NDArray[np.float32]
 Numbers = NDArray[np.float64]
 Chosen = NDArray[np.bool_]
 
-# Of 24 cuts between digits, each of shape (24, 1): by how many columns a cut moves from row to row,
-# and the last column that stays where they touch, counted from the digit's end.
-SLANTS, OFFSETS = (
-    each.reshape(-1, 1) for each in np.meshgrid(np.linspace(-0.45, 0.3, 6), np.arange(-2.0, 2.0))
-)
-KEPT, ADDED = 0.88, 0.2  # a fair cut leaves more of the digit's ink, and less of its neighbour's
 BLUR = 1.2  # pixels, one standard deviation
 FAINTEST = 24  # of 255: what is paler would not be taken for ink
 
@@ -47,8 +41,6 @@ class Wear:
 
     Args:
         neighbours: share with a part of another digit at the left or right rim.
-        parted: share cut off another digit that touches at the left or right: less than an eighth
-            of the digit is lost, less than a fifth of the other stays.
         lines: share crossed by a straight line, lying or upright, or with one beside them.
         cuts: share of which a strip is cut off, at most a seventh of the box, at one side.
         breaks: share with up to three short gaps, as where a pen skipped or a rule was taken away.
@@ -68,7 +60,6 @@ class Wear:
     """
 
     neighbours: float = 0.0
-    parted: float = 0.0
     lines: float = 0.0
     cuts: float = 0.0
     breaks: float = 0.0
@@ -106,9 +97,8 @@ class Wear:
         if not count:
             return worn
         # Drawn whether used or not: turning one kind on leaves the others' numbers.
-        befallen = generator.random((11, count))
+        befallen = generator.random((10, count))
         add_neighbours(worn, befallen[0] < self.neighbours, generator)
-        part_from_neighbours(worn, befallen[10] < self.parted, generator)
         add_lines(worn, befallen[1] < self.lines, generator)
         cut_off(worn, befallen[2] < self.cuts, generator)
         break_strokes(worn, befallen[9] < self.breaks, generator)
@@ -134,60 +124,6 @@ def add_neighbours(images: Pixels, chosen: Chosen, generator: np.random.Generato
             np.maximum(image[:, shift:], other[:, : SIDE - shift], out=image[:, shift:])
         else:
             np.maximum(image[:, : SIDE - shift], other[:, shift:], out=image[:, : SIDE - shift])
-
-
-def part_from_neighbours(images: Pixels, chosen: Chosen, generator: np.random.Generator) -> None:
-    """Joins the image before to each chosen one, so that they touch, and cuts it off again.
-
-    The cut is one of the three fair ones that cross least ink: a reader of numbers looks for such
-    places. Where none is fair the image stays as it is.
-    """
-    others = np.roll(images, 1, axis=0)
-    sides, overlaps, ranks = generator.random((3, len(images)))
-    for index in np.flatnonzero(chosen):
-        # Seen in a mirror where the neighbour comes to the left: below it is always at the right.
-        step = -1 if sides[index] < 0.5 else 1
-        image, other = images[index][:, ::step], others[index][:, ::step]
-        ends = SIDE - np.argmax(image[:, ::-1] > 127, axis=1)
-        starts = np.argmax(other > 127, axis=1)
-        common = (image > 127).any(axis=1) & (other > 127).any(axis=1)
-        # How far to the right the other has to go until they touch in a row; 0 where they cannot.
-        distances = np.where(common, ends - starts, 0)
-        row = int(distances.argmax())
-        shift = int(distances[row]) - int(3 * overlaps[index])
-        if not 0 < shift < SIDE:
-            continue
-        both = image.copy()
-        np.maximum(both[:, shift:], other[:, : SIDE - shift], out=both[:, shift:])
-        fair = fair_cuts(image, both, row, int(ends[row]), int(other.sum()))
-        if len(fair):
-            image[:] = both * fair[int(ranks[index] * min(3, len(fair)))]
-
-
-def fair_cuts(image: Pixels, both: Pixels, row: int, end: int, ink_of_other: int) -> Chosen:
-    """The straight cuts between two digits that are fair to both, the cheapest in ink first.
-
-    Args:
-        image: the digit at the left, shape (28, 28), uint8.
-        both: the same with the other one at its right.
-        row: where they touch.
-        end: the first column after the digit's ink in that row.
-        ink_of_other: the sum of all its pixels, those outside of the frame too.
-
-    Returns:
-        shape (F, 28, 28), bool: what each of the fair ones leaves.
-    """
-    places = np.arange(SIDE)
-    last = np.rint(end + OFFSETS + SLANTS * (places - row)).astype(np.intp)  # (24, 28)
-    left = places <= last[:, :, np.newaxis]  # (24, 28, 28)
-    kept = (left * image).sum(axis=(1, 2)) / image.sum()
-    added = (left * (both - image)).sum(axis=(1, 2)) / ink_of_other
-    fair = np.flatnonzero((kept > KEPT) & (added < ADDED))
-    prices = np.where(last < SIDE, both[places, np.clip(last, 0, SIDE - 1)], 0)
-    # Of equal prices another processor may put another first. A stable sort would not, but the
-    # reader that comes along was trained with this one.
-    cheapest_first: Chosen = left[fair[prices.sum(axis=1)[fair].argsort()]]
-    return cheapest_first
 
 
 def add_lines(images: Pixels, chosen: Chosen, generator: np.random.Generator) -> None:

@@ -36,7 +36,7 @@ Numbers = NDArray[np.float64]
 
 FARTHEST = 0.35  # of the line's height, between two parts of a digit
 BREADTH = 0.7  # of the line's height, of a digit
-FAR_OFF = 5.0  # standard deviations: what is farther off is no less a digit
+FAR_OFF = 3.0  # standard deviations: what is farther off is no less a digit
 WIDE, TALL, SPECK = 1.25, 0.6, 0.15  # of the line's height: as `Habits` counts pieces
 MOST_JOINS = 2  # no digit is as often broken
 

@@ -399,6 +399,29 @@ def dark(sheet: Sheet) -> Levels:
     return rough(sheet) * gradual(sheet) if chance.random() < 0.6 else rough(sheet)
 
 
+def panelled(sheet: Sheet) -> Levels:
+    """Light ink on dark in the lower lines, or else the right numbers, or the other way round."""
+    chance, (tall, wide), numbers = sheet.chance, sheet.shape, sheet.numbers
+    panel = np.zeros((tall, wide, 1), bool)
+    if len(sheet.rows) > 1:
+        first = int(chance.integers(1, len(sheet.rows)))
+        above, below = sheet.baselines[first - 1 : first + 1]
+        rim = round(sheet.hand.height * chance.uniform(0, 0.3)) if chance.random() < 0.5 else 0
+        panel[round((above + below - sheet.hand.height) / 2) : tall - rim, rim : wide - rim] = True
+    elif len(numbers) > 1:
+        one, other = numbers[-2:]
+        panel[:, (one.left + one.width + other.left) // 2 :] = True
+    papers = chance.uniform((190, 15), (245, 80))
+    inks = chance.uniform((15, 170), (70, 250))
+    dark = panel ^ (chance.random() < 0.4)
+    tints = chance.uniform(-12, 12, (2, 3))
+    sheet.paper, sheet.ink = (
+        np.where(dark, levels[1], levels[0]) + tint
+        for levels, tint in zip((papers, inks), tints, strict=True)
+    )
+    return printed(sheet)
+
+
 def faded(sheet: Sheet) -> Levels:
     uneven(sheet, float(sheet.chance.uniform(0.35, 0.8)))
     return sheet.seen()
@@ -432,6 +455,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "table": Kind(tabled, table=True),
         "lettered": Kind(plain, words=True),
         "photo": Kind(photo, turn=5, noise=(2, 6), quality=(30, 70), blur=1.2),
+        "panelled": Kind(panelled),
     }
 )
 

@@ -13,7 +13,6 @@ from inkdigits.reading.layout import pieces_of
 from inkdigits.reading.page import (
     SMALL,
     Writing,
-    breadth,
     contrast_of,
     enlarged,
     find_writing,
@@ -21,6 +20,7 @@ from inkdigits.reading.page import (
     turned,
     typical_strengths,
 )
+from inkdigits.reading.paper import breadth
 from inkdigits.sources import load
 
 Pixels = NDArray[np.uint8]

@@ -9,7 +9,8 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from inkdigits.reading.page import Writing, breadth
+from inkdigits.reading.page import Writing
+from inkdigits.reading.paper import breadth
 
 __all__ = ["Line", "Piece", "lines_of", "pieces_of"]
 

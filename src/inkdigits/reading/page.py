@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inkdigits.reading.paper import from_paper, light_share, principal_grey
+from inkdigits.reading.panels import without_panels
+from inkdigits.reading.paper import breadth, from_paper, light_share, principal_grey
 from inkdigits.reading.rules import rules, tilt
 
-__all__ = ["Writing", "breadth", "find_writing"]
+__all__ = ["Writing", "find_writing"]
 
 Pixels = NDArray[np.uint8]
 Levels = NDArray[np.float32]
@@ -60,6 +61,7 @@ class Writing:
         dark: whether ink is darker than paper.
         doubtful: whether it may be lighter as well: shadows hide which is paper.
         ruled: whether there were rules, or black margins, which are taken away.
+        panelled: whether in a part of the page it is the other way round.
     """
 
     strength: Levels
@@ -71,20 +73,26 @@ class Writing:
     dark: bool = True
     doubtful: bool = False
     ruled: bool = False
+    panelled: bool = False
 
 
-def find_writing(pixels: Pixels, *, dark: bool | None = None) -> Writing | None:
+def find_writing(
+    pixels: Pixels, *, dark: bool | None = None, panels: bool = True
+) -> Writing | None:
     """The ink of a page; None where nothing stands out from paper.
 
     Args:
         pixels: shape (H, W, 3), uint8, RGB.
         dark: whether ink is darker than paper; None leaves it to the picture.
+        panels: whether it may be the other way round in a part of the page.
     """
     pixels, matrix = enlarged(pixels)
     grey = principal_grey(pixels)
     light = light_share(grey) if dark is None else float(dark)
     if light <= 0.5:
         grey = 255 - grey
+    even = without_panels(grey) if panels else None
+    grey = grey if even is None else even
     strength, noise = above_paper(grey)
     contrast = contrast_of(strength, noise)
     if contrast < max(FAINTEST, GRAINS * noise):
@@ -100,7 +108,8 @@ def find_writing(pixels: Pixels, *, dark: bool | None = None) -> Writing | None:
             writing = in_pieces(strength, contrast, noise, matrix)
     if writing is None:
         return None
-    return replace(writing, dark=light > 0.5, doubtful=DOUBTFUL < light < 1 - DOUBTFUL)
+    doubtful = DOUBTFUL < light < 1 - DOUBTFUL
+    return replace(writing, dark=light > 0.5, doubtful=doubtful, panelled=even is not None)
 
 
 def enlarged(pixels: Pixels) -> tuple[Pixels, Matrix]:
@@ -134,14 +143,6 @@ def contrast_of(strength: Levels, noise: float) -> float:
     strongest = np.percentile(some, max(99.8, 100 - 2000 / some.size))
     strong = some[some > max(GRAINS * noise, 0.3 * float(strongest), 1)]
     return float(np.percentile(strong, 70)) if strong.size else 0.0
-
-
-def breadth(mask: Mask) -> float:
-    """About how broad strokes are, in pixels: twice their area over the length of their outline."""
-    across = np.count_nonzero(mask[1:] != mask[:-1])
-    down = np.count_nonzero(mask[:, 1:] != mask[:, :-1])
-    # An outline of steps is 4 / π times as long as the line itself.
-    return 2 * np.count_nonzero(mask) / max(1.0, math.pi / 4 * (across + down))
 
 
 def in_pieces(strength: Levels, contrast: float, noise: float, matrix: Matrix) -> Writing | None:

@@ -11,10 +11,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["from_paper", "ink_is_dark", "light_share", "principal_grey"]
+__all__ = ["breadth", "from_paper", "ink_is_dark", "light_share", "principal_grey"]
 
 Pixels = NDArray[np.uint8]
 Levels = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
 COARSE = 160  # the longer side on which light and colours are looked at
 
@@ -110,3 +111,11 @@ def from_paper(grey: Levels, spread: float, *, coarse: int = COARSE) -> tuple[Le
     noise = float(bright - brightest) / 0.97
     difference -= bright + 0.67 * noise
     return difference, noise
+
+
+def breadth(mask: Mask) -> float:
+    """About how broad strokes are, in pixels: twice their area over the length of their outline."""
+    across = np.count_nonzero(mask[1:] != mask[:-1])
+    down = np.count_nonzero(mask[:, 1:] != mask[:, :-1])
+    # An outline of steps is 4 / π times as long as the line itself.
+    return 2 * np.count_nonzero(mask) / max(1.0, math.pi / 4 * (across + down))

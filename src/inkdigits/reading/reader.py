@@ -152,10 +152,15 @@ def best_paths(pixels: Pixels, model: Model) -> tuple[list[Path_], Writing | Non
     writing = find_writing(pixels)
     paths = paths_of(writing, model)
     sure, share = sureness(paths)
-    if writing is not None and sure >= 0.5 and not writing.doubtful:
-        return paths, writing
-    for dark in (True, False) if writing is None else (not writing.dark,):
-        other = find_writing(pixels, dark=dark)
+    others: list[dict[str, bool]] = []
+    if writing is None:
+        others = [{"dark": True}, {"dark": False}]
+    elif sure < 0.5 or writing.doubtful:
+        others = [{"dark": not writing.dark}]
+    if writing is not None and writing.panelled:
+        others.append({"dark": writing.dark, "panels": False})
+    for how in others:
+        other = find_writing(pixels, **how)
         if other is None or (writing is not None and pale(other, writing)):
             continue
         found = paths_of(other, model)

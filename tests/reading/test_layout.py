@@ -135,6 +135,15 @@ def test_what_is_small_and_far_from_all_lines_is_left_out() -> None:
     assert len(line.pieces) == 6
 
 
+def test_what_no_pen_of_the_line_wrote_is_left_out_and_what_a_thin_pen_wrote_stays() -> None:
+    hair = piece(300, 100, width=2, number=9)
+    [line] = lines_of([*digits_at(100), hair], PAGE)
+    assert hair not in line.pieces
+    assert len(line.pieces) == 6
+    [thin] = lines_of([piece(30 + 30 * n, 100, width=2, number=n + 1) for n in range(5)], PAGE)
+    assert len(thin.pieces) == 5
+
+
 def test_digits_that_are_broken_across_are_one_line() -> None:
     pieces = digits_at(100)
     for n in (3, 1):

@@ -334,6 +334,46 @@ def test_boxes_with_a_little_paper_between_lose_the_sides_of_both(gap: int, blur
     assert kept(rules(both | between), both | between) == 0
 
 
+def test_both_hair_lines_between_cells_are_taken_from_top_to_bottom() -> None:
+    sheet = np.zeros((200, 320), np.uint8)
+    for left in range(40, 240, 62):
+        cv2.rectangle(sheet, (left, 50), (left + 59, 130), 1, 1)
+    sheet[80:88, 85:160] = 1  # a stroke from cell to cell
+    taken = rules(sheet > 0)
+    stroke = np.zeros_like(taken)
+    stroke[78:90, 83:162] = True
+    assert kept(taken, (sheet > 0) & ~stroke) == 0
+    assert kept(taken, (sheet > 0) & stroke) > 0.85
+
+
+def test_strokes_that_lean_between_the_lines_of_a_box_stay() -> None:
+    sheet = frame((60, 50), side=(150, 60))
+    ink = np.zeros(sheet.shape, np.uint8)
+    for x in (105, 150):
+        cv2.line(ink, (x, 48), (x - 12, 112), 1, 5)
+    taken = rules(sheet | (ink > 0))
+    inside = ink > 0
+    inside[:55], inside[106:] = False, False
+    assert kept(taken, inside) > 0.95
+    assert kept(taken, sheet & ~(ink > 0)) < 0.05
+
+
+@pytest.mark.parametrize("thickness", [10, 11])
+def test_rules_of_a_page_seen_from_near_are_taken_though_they_are_bold(
+    digits: Dataset, thickness: int
+) -> None:
+    ink = np.zeros((290, 400), bool)
+    for number in range(3):
+        ink[90:210, 30 + 120 * number : 150 + 120 * number] = grown(digits.images[number], 120)
+    rule = np.zeros_like(ink)
+    for row in (40, 150, 255):
+        rule[row : row + thickness] = True
+    taken = rules(ink | rule)
+    assert kept(taken, rule & ~ink) < 0.1
+    assert kept(taken, ink) > 0.85
+    assert not rules(ink).any()
+
+
 @pytest.mark.parametrize("breadth", [6, 7, 10])
 def test_a_1_nearly_as_tall_as_its_box_stays(breadth: int) -> None:
     box, ink = frame((100, 50)), np.zeros((200, 300), bool)

@@ -23,12 +23,15 @@ SEEN = 0.7  # of a side, the rest may be crossed
 BROADEST = 0.95  # of a page's breadth: what is longer is a rule
 SHARED = 0.6  # of the shorter of two sides: how much of it lies beside the other
 FLAT, HIGH = 0.04, 3  # of a box's breadth: how high it may be
-ROOM = 8  # of a side's thickness: a box in which there is room for a digit is higher
+# Of a side's thickness: a box in which there is room for a digit is higher; and broader, where two
+# that stand tell, as a 1 beside a side stands, too.
+ROOM, ROOM_BETWEEN = 6, 8
 FULL = 0.93  # of a side that stands, from the one that lies to the other
 NEAR, BEYOND = 0.55, 0.75  # of what sides share those between are apart; of theirs, what is shared
 REACH, REACH_SHARE = 8, 0.25  # pixels, and of a box's height: a side stands as far from an end
 # In thicknesses of the sides that lie, and pixels: what stands is a side, or those of two boxes.
 SINGLE, DOUBLE = (1.5, 1), (2.5, 2)
+LEANING = 0.05  # of its length: how much a side leans at most, a stroke often more
 BOTH = 0.98  # as `FULL`, of two sides with little paper between: a 1 is as broad but ends before
 
 
@@ -78,6 +81,7 @@ class Frame:
             and abs(self.top.stop - self.bottom.stop) <= spare
             and min(abs(first - self.left), abs(last - self.right)) <= spare
             and min(self.top.covered, self.bottom.covered) > FULL
+            and max(self.top.lean, self.bottom.lean) <= LEANING * self.top.length + 1
         )
 
 
@@ -94,7 +98,7 @@ def box_sides(
     rows, columns = sides(each for each in frames(mask, lying) if each.is_closed)
     # A box without its top or bottom has its sides that stand, and one that lies between them.
     more_columns, more_rows = sides(
-        each for each in frames(mask.T, upright) if each.is_open_at_one_end
+        each for each in frames(mask.T, upright, room=ROOM_BETWEEN) if each.is_open_at_one_end
     )
     return rows + more_rows, columns + more_columns
 
@@ -109,8 +113,14 @@ def sides(boxes: Iterator[Frame]) -> tuple[list[Straight], list[Straight]]:
     return lying, standing
 
 
-def frames(mask: Mask, lying: list[Straight]) -> Iterator[Frame]:
-    """All pairs of lines that may be a box's top and bottom, where something stands between."""
+def frames(mask: Mask, lying: list[Straight], *, room: float = ROOM) -> Iterator[Frame]:
+    """All pairs of lines that may be a box's top and bottom, where something stands between.
+
+    Args:
+        mask: shape (H, W), what is dark.
+        lying: the lines found on it.
+        room: of their thickness: they are farther apart.
+    """
     width = mask.shape[1]
     likely = [one for one in lying if one.covered >= SEEN and one.length < BROADEST * width]
     likely.sort(key=lambda one: one.row(one.start))
@@ -122,7 +132,7 @@ def frames(mask: Mask, lying: list[Straight]) -> Iterator[Frame]:
                 continue
             first, last = (round((each.row(left) + each.row(right)) / 2) for each in (top, bottom))
             thickest = max(top.thickness, bottom.thickness)
-            if not max(FLAT * breadth, ROOM * thickest) < last - first <= HIGH * breadth:
+            if not max(FLAT * breadth, room * thickest) < last - first <= HIGH * breadth:
                 continue
             standing = standing_between(mask, (left, right), (first, last), thickest)
             if standing:
@@ -157,11 +167,14 @@ def standing_between(
         breadth = end - begin - 2  # as it was before it was dilated
         if breadth > double:
             continue
-        # Cells with a little paper between have two sides there, which blur.
-        if breadth > single and share[begin + 1 : end - 1].min() < BOTH:
+        # Cells with a little paper between have two sides there, which may blur.
+        two = breadth > single
+        if two and share[begin + 1 : end - 1].min() < BOTH:
             continue
         middle = start + (begin + end - 1) / 2
-        thickness = max(1.0, breadth)
-        curve, middles = np.array([0.0, middle]), np.full_like(line, middle)
-        found.append(Straight(first, last + 1, curve, thickness, True, line, middles))
+        apart = (breadth - 1) / 2 if two else 0.0
+        for place in (middle - apart, middle + apart) if two else (middle,):
+            curve, middles = np.array([0.0, place]), np.full_like(line, place)
+            thickness = max(1.0, breadth)
+            found.append(Straight(first, last + 1, curve, thickness, True, line, middles))
     return found

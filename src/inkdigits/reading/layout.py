@@ -23,6 +23,7 @@ LOW = 0.65  # of it: what is lower makes no line by itself
 SAME = 0.6  # of the narrower one, for two rows to be one
 ABOVE_ONE = 0.5  # of the narrower one's breadth, for two pieces to stand above one another
 OVERLAP = 0.45  # of the lower one's height, for two pieces to stand in one line
+HAIR = 0.3  # of a line's strokes: no pen writes both as thin and as broad
 NEAR, ABOVE = 1.0, 0.35  # of a line's height: how far small pieces may be beside or above it
 AROUND = 5  # neighbours that tell where digits begin and end
 
@@ -138,8 +139,18 @@ def lines_of(pieces: Sequence[Piece], page_height: int) -> list[Line]:
         if distances[nearest] < np.inf:
             lines[nearest].pieces.append(piece)
     for line in lines:
+        line.pieces[:] = without_hairs(line)
         line.pieces.sort(key=lambda piece: piece.middle)
     return sorted(lines, key=lambda line: line.top)
+
+
+def without_hairs(line: Line) -> list[Piece]:
+    """Its pieces without tall ones that no pen of this line wrote: what printed lines left."""
+    return [
+        piece
+        for piece in line.pieces
+        if piece.height < TALL * line.height or breadth(np.pad(piece.mask, 1)) >= HAIR * line.stroke
+    ]
 
 
 def joined(rows: list[list[Piece]]) -> list[list[Piece]]:

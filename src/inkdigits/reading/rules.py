@@ -44,8 +44,16 @@ def rules(mask: Mask) -> Mask:
     taken = margins(mask)
     rest = mask & ~taken
     lying, upright = straights(rest), straights(rest.T)
+    bold = False
+    if not any(one.far for one in lying + upright):  # but for those of a page seen from near
+        lines = straights(rest, bold=True)
+        thickest = thickest_rule(mask.shape)
+        bold = any(
+            one.length >= MODEL * mask.shape[1] and one.thickness >= thickest for one in lines
+        )
+        lying = lines if bold else lying
     rows, columns = box_sides(rest, lying, upright)
-    rows += with_parallels(rest, [one for one in lying if one.far])
+    rows += with_parallels(rest, [one for one in lying if one.far], bold=bold)
     columns += with_parallels(rest.T, [one for one in upright if one.far])
     if not rows and not columns:
         return taken
@@ -61,7 +69,7 @@ def rules(mask: Mask) -> Mask:
     return taken
 
 
-def with_parallels(mask: Mask, known: list[Straight]) -> list[Straight]:
+def with_parallels(mask: Mask, known: list[Straight], *, bold: bool = False) -> list[Straight]:
     """The rules, and those that run like the longest of them but are crossed too often to be seen.
 
     Paper is ruled all over: what is inked all along such a line is none of writing's strokes.
@@ -69,12 +77,13 @@ def with_parallels(mask: Mask, known: list[Straight]) -> list[Straight]:
     Args:
         mask: shape (H, W), what is dark.
         known: the rules that were found on it.
+        bold: as for `straights`.
     """
     long = [one for one in known if one.length >= MODEL * mask.shape[1]]
     if not long:
         return known
     like = max(long, key=lambda one: one.length * one.covered)
-    level, places, fall = levelled(flat_runs(mask)[0], like)
+    level, places, fall = levelled(flat_runs(mask, bold=bold)[0], like)
     inside = (places[:, np.newaxis] + fall >= 0) & (places[:, np.newaxis] + fall < len(mask))
     near = cv2.dilate(level, np.ones((3, 1), np.uint8)) > 0
     covered = (near & inside).sum(axis=1) / np.maximum(inside.sum(axis=1), 1)

@@ -19,6 +19,7 @@ Places = NDArray[np.float64]
 
 LONG = 0.3  # of a page's longer side: no stroke is as long
 THICKEST, THICKEST_SHARE = 8, 0.009  # pixels, and of the longer side: a rule is no thicker
+BOLD = 1.5  # times that: rules of a page that has no others
 RUN, RUN_SHARE = 9, 1 / 120  # pixels, and of the shorter side: runs are as long, or writing's
 SHORTEST = 1.5  # of a run: what is joined of runs is longer
 RISE = 0.06  # of its length: how much a line may climb
@@ -65,30 +66,36 @@ class Straight:
         """The share of columns in which ink was seen, 0 to 1."""
         return len(np.unique(self.columns)) / self.length
 
+    @property
+    def lean(self) -> float:
+        """By how many rows its ends differ."""
+        return abs(self.row(self.start) - self.row(self.stop))
+
     def row(self, column: float) -> float:
         """Its row at a column; beyond its ends, that of the nearer one."""
         inside = min(max(column, self.start), self.stop - 1)
         return float(np.polyval(self.curve, inside - self.start))
 
 
-def thickest_rule(shape: tuple[int, ...]) -> int:
-    """How thick rules of a page of shape (H, W) are at most, in pixels."""
-    return math.ceil(max(THICKEST, THICKEST_SHARE * max(shape)))
+def thickest_rule(shape: tuple[int, ...], *, bold: bool = False) -> int:
+    """How thick rules of a page of shape (H, W) are at most, in pixels; or bold ones, if it has."""
+    return math.ceil(max(THICKEST, THICKEST_SHARE * max(shape)) * (BOLD if bold else 1))
 
 
-def straights(mask: Mask) -> list[Straight]:
+def straights(mask: Mask, *, bold: bool = False) -> list[Straight]:
     """All straight thin pieces that lie and of which at least half is seen.
 
     Args:
         mask: shape (H, W), what is dark.
+        bold: whether those half as thick again count as thin.
     """
-    runs, piece = flat_runs(mask)
+    runs, piece = flat_runs(mask, bold=bold)
     width = mask.shape[1]
     if width < 3 * piece:
         return []
     joined = cv2.morphologyEx(runs, cv2.MORPH_CLOSE, np.ones((3, 2 * piece + 1), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-    tallest = thickest_rule(mask.shape) + 3
+    tallest = thickest_rule(mask.shape, bold=bold) + 3
     found = []
     for index in range(1, count):
         left, top, breadth, tall, _ = stats[index].tolist()
@@ -108,11 +115,12 @@ def straights(mask: Mask) -> list[Straight]:
     return judged([each for each in whole if each.covered >= COVERED], mask.shape)
 
 
-def flat_runs(mask: Mask) -> tuple[NDArray[np.uint8], int]:
+def flat_runs(mask: Mask, *, bold: bool = False) -> tuple[NDArray[np.uint8], int]:
     """What is thin and lies: two openings (Serra 1982), one for each of these.
 
     Args:
         mask: shape (H, W), what is dark.
+        bold: as for `straights`.
 
     Returns:
         shape (H, W), uint8, 1 where it is; and how many columns its runs have at least.
@@ -120,7 +128,7 @@ def flat_runs(mask: Mask) -> tuple[NDArray[np.uint8], int]:
     piece = int(max(RUN, RUN_SHARE * min(mask.shape)))
     ink = mask.astype(np.uint8, order="C")
     # What is tall is no rule but may touch it.
-    tall = np.ones((thickest_rule(mask.shape) + 1, 1), np.uint8)
+    tall = np.ones((thickest_rule(mask.shape, bold=bold) + 1, 1), np.uint8)
     thin = ink - cv2.morphologyEx(ink, cv2.MORPH_OPEN, tall)
     runs = cv2.morphologyEx(thin, cv2.MORPH_OPEN, np.ones((1, piece), np.uint8))
     return np.asarray(runs, np.uint8), piece

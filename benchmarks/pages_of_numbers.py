@@ -13,9 +13,12 @@ import argparse
 import csv
 import functools
 import json
+import multiprocessing
+import os
 import shutil
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -47,12 +50,14 @@ COUNT = 200  # pages of each kind
 SEED = 1001
 SURE = 0.95
 ROUNDS = 7  # how often each time is measured
-SMALL, MANY = 120, 2000  # pictures of 300 × 100, by themselves and in a job
+SMALL, MANY = 120, 10_000  # pictures of 300 × 100, by themselves and in a job
+SETTLED = 0.2  # of a job is done when its memory is looked at first
 SHOWN = 80  # misread ones on the sheet
 
 PHOTO = "12-megapixel photo of 50 digits, s"
 FRAME = "640 × 480 frame of 6 digits, ms"
-JOB = "300 × 100 pictures a second, two processes"
+JOB = f"300 × 100 pictures a second, two processes, {MANY:,} pictures"
+MEMORY = "memory at the end of that, of what it is after a fifth"
 THREADS = "300 × 100 pictures a second, `read_pictures`"
 
 BARS = (
@@ -68,6 +73,7 @@ BARS = (
     Bar(name=PHOTO, at_most=1.0),
     Bar(name=FRAME, at_most=60, form="{:.1f}"),
     Bar(name=JOB, at_least=60, form="{:.1f}"),
+    Bar(name=MEMORY, at_most=1.1),
     Bar(name=THREADS, form="{:.1f}"),
 )
 
@@ -309,22 +315,48 @@ def measured_times(model: Model, folder: Path, rounds: int = ROUNDS) -> dict[str
     }
     seconds = harness.alternate({name: timed(run) for name, run in runs.items()}, rounds)
     middle = {name: harness.median(values) for name, values in seconds.items()}
-    rates = {THREADS: SMALL / middle[THREADS], JOB: job_rate(paths, folder)}
+    rate, memory = job_figures(paths, folder)
+    rates = {JOB: rate, MEMORY: memory, THREADS: SMALL / middle[THREADS]}
     return {PHOTO: middle[PHOTO], FRAME: 1000 * middle[FRAME], **rates}
 
 
-def job_rate(paths: Sequence[Path], folder: Path) -> float:
-    """Pictures a second in a job of two processes, their start included."""
+def job_figures(paths: Sequence[Path], folder: Path) -> tuple[float, float]:
+    """Of a job of two processes: pictures a second, their start included; how memory grows."""
     scans = folder / "scans"
     scans.mkdir()
     for number in range(MANY):
         shutil.copy(paths[number % len(paths)], scans / f"{number}.png")
     model = load_model("reader")
     names = sorted(str(path) for path in scans.iterdir())
+    used: list[int] = []
+    ended = threading.Event()
+    watch = threading.Thread(target=watch_memory, args=(used, ended))
     start = time.perf_counter()
-    with Job.open(folder / "job", names, model, inputs=[str(scans)]) as job:
-        job.run(functools.partial(load_model, "reader"), workers=2)
-    return MANY / (time.perf_counter() - start)
+    watch.start()
+    try:
+        with Job.open(folder / "job", names, model, inputs=[str(scans)]) as job:
+            job.run(functools.partial(load_model, "reader"), workers=2)
+    finally:
+        ended.set()
+        watch.join()
+    rate = MANY / (time.perf_counter() - start)
+    parts = np.array_split(np.array(used, float), round(1 / SETTLED))
+    return rate, float(np.median(parts[-1]) / np.median(parts[1]))
+
+
+def watch_memory(used: list[int], ended: threading.Event) -> None:
+    """Writes down each second how many pages of memory this process and its workers hold."""
+    while not ended.wait(1.0):
+        processes = [os.getpid(), *(each.pid for each in multiprocessing.active_children())]
+        used.append(sum(resident(each) for each in processes if each is not None))
+
+
+def resident(process: int) -> int:
+    """Pages of memory that a process holds; 0 where it has ended."""
+    try:
+        return int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
 
 
 def timed(run: Callable[[], object]) -> Callable[[], float]:

@@ -47,29 +47,41 @@ def without_panels(grey: Levels) -> Levels | None:
         return None
     usual, lighter = float(np.median(paper[dark == 0])), coarse - paper
     size = grey.shape[::-1]
-    turned, reduced, edges = grey, coarse, np.zeros_like(dark)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=4)
-    for number in range(1, count):
+    turned, reduced, edges = grey, coarse, np.zeros(dark.shape, np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=4)
+    for number in np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= SMALLEST * dark.size):
         region = (labels == number).astype(np.uint8)
-        both = usual + float(np.median(paper[region > 0]))
-        if stats[number, cv2.CC_STAT_AREA] < SMALLEST * dark.size or 2 * usual - both < APART:
-            continue
-        if not has_light_ink(lighter, inner(region, reach // 2)):
+        own = float(np.median(paper[region > 0]))
+        inside = inner(region, reach // 2)
+        if not number or usual - own < APART or not has_light_ink(lighter, inside):
             continue
         pen = math.ceil(breadth((lighter > CLEAR) & (region > 0)) / 2)
         region = to_its_edge(region, (pixels <= level).astype(np.uint8), reach, pen)
         edges[(cv2.dilate(region, square(BORDER)) > 0) & (inner(region, BORDER) == 0)] = 1
-        reduced = np.where(region > 0, np.float32(both) - coarse, reduced)
-        inside = cv2.resize(region, size, interpolation=cv2.INTER_NEAREST) > 0
-        turned = np.where(inside, np.float32(both) - grey, turned)
-    if not edges.any():
-        return None
-    # The paper beside an edge goes on over it: a closing, for which the edge is ink.
-    without = np.where(edges > 0, reduced.min(), reduced)
+        both = np.float32(usual + own)
+        reduced = np.where(region > 0, both - reduced, reduced)
+        whole = cv2.resize(region, size, interpolation=cv2.INTER_NEAREST) > 0
+        turned = np.where(whole, both - turned, turned)
+    return bridged(turned, reduced, edges, reach) if edges.any() else None
+
+
+def bridged(grey: Levels, coarse: Levels, edges: Mask, reach: int) -> Levels:
+    """A page on which the paper beside each panel's edge goes on over it.
+
+    Args:
+        grey: shape (H, W), its panels in the negative.
+        coarse: the same, shape (h, w).
+        edges: shape (h, w).
+        reach: pixels of the coarse page that are wider than strokes and edges.
+    """
+    import cv2
+
+    # A closing, for which an edge is ink.
+    without = np.where(edges > 0, coarse.min(), coarse)
     filled = cv2.morphologyEx(without, cv2.MORPH_CLOSE, square(max(reach, 2 * BORDER)))
-    filled = cv2.resize(filled, size, interpolation=cv2.INTER_LINEAR)
+    size = grey.shape[::-1]
     between = cv2.resize(edges, size, interpolation=cv2.INTER_NEAREST) > 0
-    return np.where(between, filled, turned)
+    return np.where(between, cv2.resize(filled, size, interpolation=cv2.INTER_LINEAR), grey)
 
 
 def has_light_ink(lighter: Levels, region: Mask) -> bool:

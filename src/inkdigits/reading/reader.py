@@ -130,7 +130,8 @@ def read(picture: Picture, model: Model, *, threshold: float | None = None) -> R
     pixels, matrix = (picture.pixels, np.eye(3)) if sheet is None else (sheet.pixels, sheet.matrix)
     paths, writing = best_paths(pixels, model)
     count = sum(len(written(path)) for path in paths)
-    if writing is None or count < 1 + (not writing.ruled):  # in a box, it is one of a page
+    # What stands in a box alone is a digit of a page; else it has the picture for itself.
+    if writing is None or count < (1 if writing.ruled else 2):
         return read_alone(picture, sheet, model, threshold)
     least = model.threshold if threshold is None else threshold
     to_picture = np.diag([picture.scale, picture.scale, 1]) @ matrix @ writing.matrix

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,23 +11,15 @@ import cv2
 import numpy as np
 import pytest
 
+from benchmark_scripts import benchmark
 from inkdigits.model import Answers
 from inkdigits.reading import LONGEST, DigitReading, open_picture, read_digit
-
-BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-SCRIPTS = ("harness", "results", "scores", "handwriting")
 
 
 @pytest.fixture(scope="module")
 def handwriting() -> Iterator[Any]:
-    """The script; its import, which clears some of the environment, is undone at the end."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(BENCHMARKS))
-        for name in [name for name in os.environ if name.startswith("OPENBLAS_")]:
-            patch.delenv(name)
-        yield importlib.import_module("handwriting")
-    for name in SCRIPTS:
-        sys.modules.pop(name, None)
+    with benchmark("handwriting") as script:
+        yield script
 
 
 class TallIsOne:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,25 +10,15 @@ from typing import Any
 
 import pytest
 
+from benchmark_scripts import benchmark
 from inkdigits.errors import PictureError
 from inkdigits.reading import Number, ReadDigit
-
-BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-SCRIPTS = ("harness", "results", "scores", "number_scores", "pages_of_numbers")
 
 
 @pytest.fixture(scope="module")
 def script() -> Iterator[Any]:
-    """The script; its import, which clears some of the environment, is undone at the end."""
-    path = list(sys.path)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(BENCHMARKS))
-        for name in [name for name in os.environ if name.startswith("OPENBLAS_")]:
-            patch.delenv(name)
-        yield importlib.import_module("pages_of_numbers")
-    sys.path[:] = path
-    for name in SCRIPTS:
-        sys.modules.pop(name, None)
+    with benchmark("pages_of_numbers") as script:
+        yield script
 
 
 @pytest.fixture(scope="module")

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
-import os
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from lattice_help import Numbers, random_lattice, ways, worth
 
+from benchmark_scripts import benchmark
 from inkdigits.reading.evidence import FEATURES, PLACES, WEIGHTS
 from inkdigits.reading.segment import Lattice
-
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.fixture(scope="module")
 def script() -> Iterator[Any]:
-    """The script; its import, which clears some of the environment, is undone at the end."""
-    path = list(sys.path)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(BENCHMARKS))
-        for name in [name for name in os.environ if name.startswith("OPENBLAS_")]:
-            patch.delenv(name)
-        yield importlib.import_module("fit_paths")
-    sys.path[:] = path
-    for name in ("harness", "fit_paths"):
-        sys.modules.pop(name, None)
+    with benchmark("fit_paths") as script:
+        yield script
 
 
 def line(seed: int) -> tuple[Lattice, str, Numbers]:

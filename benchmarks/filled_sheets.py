@@ -5,7 +5,7 @@ Sheets are filled in with digits of mnist:validation, each by a hand and a pen o
 third sheet of the same hand is not learned: the figures are of its boxes. No digit is on two sheets
 of a hand.
 
-    python benchmarks/sheets.py [--seeds N] [--write]
+    python benchmarks/filled_sheets.py [--seeds N] [--write]
 """
 
 from __future__ import annotations
@@ -180,7 +180,7 @@ def main() -> None:
             f"{pedigree(load_model(arguments.model))}"
         )
 
-    publish("sheets", "python benchmarks/sheets.py", measure, write=arguments.write, timed=False)
+    publish("sheets", "python benchmarks/filled_sheets.py", measure, write=arguments.write, timed=False)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""benchmarks/sheets.py: its hands can write, and its table says what became of them."""
+"""benchmarks/filled_sheets.py: its hands can write, and its table says what became of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from inkdigits.reading.filled_sheet import open_sheet
 
 @pytest.fixture(scope="module")
 def script() -> Iterator[Any]:
-    with benchmark("sheets") as script:
+    with benchmark("filled_sheets") as script:
         yield script
 
 

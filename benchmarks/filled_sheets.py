@@ -180,7 +180,8 @@ def main() -> None:
             f"{pedigree(load_model(arguments.model))}"
         )
 
-    publish("sheets", "python benchmarks/filled_sheets.py", measure, write=arguments.write, timed=False)
+    command = "python benchmarks/filled_sheets.py"
+    publish("sheets", command, measure, write=arguments.write, timed=False)
 
 
 if __name__ == "__main__":

@@ -59,9 +59,9 @@ def without_panels(grey: Levels) -> Levels | None:
         region = to_its_edge(region, (pixels <= level).astype(np.uint8), reach, pen)
         edges[(cv2.dilate(region, square(BORDER)) > 0) & (inner(region, BORDER) == 0)] = 1
         both = np.float32(usual + own)
-        reduced = np.where(region > 0, both - reduced, reduced)
+        reduced = np.where(region > 0, both - coarse, reduced)
         whole = cv2.resize(region, size, interpolation=cv2.INTER_NEAREST) > 0
-        turned = np.where(whole, both - turned, turned)
+        turned = np.where(whole, both - grey, turned)
     return bridged(turned, reduced, edges, reach) if edges.any() else None
 
 

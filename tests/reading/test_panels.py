@@ -73,6 +73,15 @@ def test_paper_in_a_shadow_is_no_panel_as_its_ink_is_darker() -> None:
     assert without_panels(rings(even()) * light) is None
 
 
+def test_a_dark_table_with_light_and_dark_grain_is_no_panel() -> None:
+    levels = rings(even())
+    levels[300:] = DARK + 20
+    chance = np.random.default_rng(1)
+    for x, y in chance.integers((10, 320), (WIDTH - 10, HEIGHT - 10), (80, 2)).tolist():
+        cv2.line(levels, (x - 9, y), (x + 9, y), float(chance.choice([5, 130])), 4)
+    assert without_panels(levels) is None
+
+
 @pytest.mark.parametrize("what", ["blank", "written", "dark part without ink", "bold"])
 def test_other_pages_are_left_alone(what: str) -> None:
     levels = even() if what == "blank" else rings(even())

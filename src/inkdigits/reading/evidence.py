@@ -22,6 +22,7 @@ __all__ = [
     "PLACES",
     "WEIGHTS",
     "Habits",
+    "colon_of",
     "habits_of",
     "of_digit",
     "of_other",
@@ -225,3 +226,18 @@ def sign_of(piece: Piece, line: Line) -> str:
     if round_ and (bottom - low) / height < 0.22:
         return "."
     return "," if tall < 0.65 and wide < 0.4 and bottom > low - 0.1 * height else ""
+
+
+def colon_of(group: Sequence[Piece], line: Line) -> str:
+    """A colon where two dots stand above one another between a line's top and bottom; else ""."""
+    if len(group) != 2 or not all(piece.whole for piece in group):
+        return ""
+    upper, lower = sorted((piece.edges for piece in group), key=lambda edges: edges[1])
+    sides = [side / line.height for left, top, right, bottom in (upper, lower)
+             for side in (right - left, bottom - top)]  # fmt: skip
+    up, low = line.around((upper[0] + upper[2]) / 2)
+    apart = (lower[1] - upper[3]) / line.height
+    aside = abs(upper[0] + upper[2] - lower[0] - lower[2]) / 2 / line.height
+    within = up + 0.1 * line.height < upper[1] and lower[3] < low + 0.1 * line.height
+    round_ = max(sides) < 0.32 and max(sides) < 2 * min(sides)
+    return ":" if round_ and within and 0.1 < apart < 0.6 and aside < 0.2 else ""

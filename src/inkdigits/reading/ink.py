@@ -74,6 +74,7 @@ class Ink:
         noise: how far paper is from itself, of 255: one standard deviation.
         lines: how much of what stood out was ruled lines or margins, 0 to 1.
         left_out: how much of the ink was specks and neighbours, 0 to 1.
+        beside: how tall the tallest of those is, of the digit's height.
     """
 
     levels: Pixels
@@ -83,6 +84,7 @@ class Ink:
     noise: float
     lines: float
     left_out: float
+    beside: float
 
 
 def find_ink(pixels: Pixels, choices: Choices | None = None) -> Ink | None:
@@ -138,7 +140,8 @@ def ink_on_paper(difference: Levels, noise: float, choices: Choices, *, dark: bo
     left_out = 1 - float(difference[digit].sum()) / float(difference[mask].sum())
     if max(box[2:]) < max(SPECK, SPECK_SHARE * max(ink.shape)):
         return None
-    return Ink(ink, box, dark, contrast, noise, lined / total, left_out)
+    beside = tallest(mask & ~digit) / max(1, tallest(digit))
+    return Ink(ink, box, dark, contrast, noise, lined / total, left_out, beside)
 
 
 def contrast_of(difference: Levels, noise: float) -> float:
@@ -162,6 +165,14 @@ def ink_mask(difference: Levels, contrast: float, noise: float, factor: float) -
     joined[labels[strong & weak]] = True
     mask: Mask = joined[labels]
     return mask
+
+
+def tallest(mask: Mask) -> int:
+    """Height in pixels of the tallest piece of connected ink; 0 where there is none."""
+    import cv2
+
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    return int(stats[1:, cv2.CC_STAT_HEIGHT].max(initial=0))
 
 
 def widened(mask: Mask) -> Mask:

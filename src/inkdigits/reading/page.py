@@ -56,6 +56,8 @@ class Writing:
         labels: shape (H, W), int32: 0 paper, else the number of a piece of connected ink.
         boxes: shape (pieces + 1, 5): x, y, width, height and area of each, the first one paper's.
         typical: shape (pieces + 1,): how strong each piece's ink is.
+        faint: shape (M, 4): x, y, width and height of ink that is left out, as the rest of the page
+            is so much stronger.
         noise: of paper, one standard deviation of strength.
         matrix: shape (3, 3): takes (x, y, 1) on this page to where it is in the picture.
         dark: whether ink is darker than paper.
@@ -68,6 +70,7 @@ class Writing:
     labels: Labels
     boxes: Labels
     typical: NDArray[np.float64]
+    faint: Labels
     noise: float
     matrix: Matrix
     dark: bool = True
@@ -165,15 +168,21 @@ def in_pieces(strength: Levels, contrast: float, noise: float, matrix: Matrix) -
         if contrast < max(FAINTEST, GRAINS * noise):
             return None
     mask = strength > max(WEAK * contrast, GRAINS * noise)
-    count, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
-    typical = typical_strengths(labels, strength, count)
-    # What is faint beside a piece of ink is its blur, or joins it to another one.
-    mask &= strength > np.where(typical > STRONG * contrast, OWN * typical, np.inf)[labels]
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(
         mask.astype(np.uint8), connectivity=8
     )
     typical = typical_strengths(labels, strength, count)
-    return Writing(np.maximum(strength, 0), labels, boxes, typical, noise, matrix, ruled=ruled)
+    strong = typical > STRONG * contrast
+    faint = boxes[1:, :4][~strong[1:]]
+    # What is faint beside a piece of ink is its blur, or joins it to another one.
+    mask &= strength > np.where(strong, OWN * typical, np.inf)[labels]
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(
+        mask.astype(np.uint8), connectivity=8
+    )
+    typical = typical_strengths(labels, strength, count)
+    return Writing(
+        np.maximum(strength, 0), labels, boxes, typical, faint, noise, matrix, ruled=ruled
+    )
 
 
 def darker_than_rules(strength: Levels, lined: Mask, noise: float) -> Mask:

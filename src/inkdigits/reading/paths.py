@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inkdigits.reading.evidence import WEIGHTS
+from inkdigits.reading.evidence import PLACES, WEIGHTS
 from inkdigits.reading.segment import DIGIT, OTHER, Candidate, Lattice
 
 __all__ = [
@@ -39,11 +39,14 @@ class Step:
         candidate: which.
         said: the digit or sign that it is; "" for something else.
         probability: of all paths together that say the same of this place.
+        not_a_digit: how probable the network finds it that this is no digit; 0.5 where it was not
+            asked.
     """
 
     candidate: Candidate
     said: str
     probability: float
+    not_a_digit: float = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +142,9 @@ def step(path: Path, index: int) -> Step:
             outside = path.forward[each.first] + path.backward[each.last] - path.forward[-1]
             total += float(np.exp(min(0.0, outside + path.scores[rival, digit])))
     said = str(digit) if chosen.role == DIGIT else chosen.sign
-    return Step(chosen, said, min(1.0, total))
+    doubt = path.lattice.features[index, 0, PLACES["doubt" if chosen.role == DIGIT else "none"]]
+    none = float(np.exp(doubt)) if doubt else Step.not_a_digit
+    return Step(chosen, said, min(1.0, total), none)
 
 
 def worth_of(

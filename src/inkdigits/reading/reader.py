@@ -6,7 +6,7 @@ import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, overload
@@ -19,7 +19,7 @@ from inkdigits.model import Model
 from inkdigits.parallel import available_threads, blas_on_one_thread
 from inkdigits.reading.digit import LONGEST, DigitReading, read_digit
 from inkdigits.reading.flat import Flat, flattened
-from inkdigits.reading.numbers import is_strange, numbers_in, settled
+from inkdigits.reading.numbers import Group, is_strange, numbers_in, settled
 from inkdigits.reading.page import Writing, find_writing
 from inkdigits.reading.paths import Path as Path_
 from inkdigits.reading.paths import Step
@@ -43,6 +43,8 @@ Pixels = NDArray[np.uint8]
 LONGEST_PAGE = 2000  # pixels of the longer side on which numbers are looked for
 PALE = 0.6  # of the usual ink's strength
 DOUBTFUL = 0.25  # where no digit of a number is as probable, nothing was written there
+BESIDE = 0.5  # of the digit's height: with something as tall left out, it is not alone
+OVERLOOKED = 0.5  # of a number's confidence, where ink of a digit's size beside it is not read
 AHEAD = 4  # pictures that a thread may be ahead of whoever takes the readings
 UNSURE = "?"  # stands for a digit that is better not named
 
@@ -119,7 +121,8 @@ class Reading:
 def read(picture: Picture, model: Model, *, threshold: float | None = None) -> Reading:
     """Reads the numbers in a picture.
 
-    Where there is no more than one digit, it is read as `read_digit` does.
+    What it is as one digit is asked first. Where that explains all the ink, it is the answer; else
+    the page is read, and what speaks for one digit speaks against the page's numbers.
 
     Args:
         picture: from `open_picture`.
@@ -127,25 +130,63 @@ def read(picture: Picture, model: Model, *, threshold: float | None = None) -> R
         threshold: of a digit's confidence; None for the model's own.
     """
     sheet = flattened(picture.pixels)
+    alone = read_digit(on_sheet(picture, sheet).reduced(LONGEST), model, threshold=threshold)
+    worth = worth_alone(alone)
+    if worth >= 0.5:
+        return read_alone(picture, sheet, alone)
     pixels, matrix = (picture.pixels, np.eye(3)) if sheet is None else (sheet.pixels, sheet.matrix)
     paths, writing = best_paths(pixels, model)
     count = sum(len(written(path)) for path in paths)
     # What stands in a box alone is a digit of a page; else it has the picture for itself.
     if writing is None or count < (1 if writing.ruled else 2):
-        return read_alone(picture, sheet, model, threshold)
-    least = model.threshold if threshold is None else threshold
+        return read_alone(picture, sheet, alone)
     to_picture = np.diag([picture.scale, picture.scale, 1]) @ matrix @ writing.matrix
     numbers: list[Number] = []
     line = 0
     for path in paths:
         found = [
-            number_of(path, steps, least, to_picture, picture.size, line)
-            for steps in numbers_in(path)
-            if max(step.probability for step in steps if step.candidate.role == DIGIT) >= DOUBTFUL
+            number_of(path, group, alone.threshold, to_picture, picture.size, line, certainty)
+            for group in numbers_in(path)
+            if max(step.probability for step in group.steps if step.candidate.role == DIGIT)
+            >= DOUBTFUL
+            for certainty in [group.certainty * (OVERLOOKED if overlooked(group, path, writing) else 1)]
         ]
         numbers += found
         line += bool(found)
-    return Reading(picture, numbers, least)
+    if worth and numbers:
+        sure = math.prod(number.confidence for number in numbers)
+        share = sure / (sure + worth)
+        numbers = [replace(each, confidence=each.confidence * share) for each in numbers]
+    return Reading(picture, numbers, alone.threshold)
+
+
+def on_sheet(picture: Picture, sheet: Flat | None) -> Picture:
+    """The picture, or the straightened sheet in it."""
+    if sheet is None:
+        return picture
+    height, width, _ = sheet.pixels.shape
+    return Picture(sheet.pixels, (width, height))
+
+
+def worth_alone(alone: DigitReading) -> float:
+    """How probable it is that a picture holds one digit, that one, and nothing else."""
+    ink = alone.prepared.ink
+    if ink is None or ink.beside > BESIDE:
+        return 0.0
+    return alone.confidence * (1 - ink.left_out)
+
+
+def overlooked(group: Group, path: Path_, writing: Writing) -> bool:
+    """Whether ink as large as a digit, too faint to be read, stands beside a number."""
+    height = path.lattice.line.height
+    lefts, tops, rights, bottoms = zip(
+        *(step.candidate.edges for step in group.steps), strict=True
+    )
+    x, y, width, tall = writing.faint.T
+    digit = (tall > 0.6 * height) & (tall < 1.6 * height) & (width < 1.6 * height)
+    beside = np.maximum(min(lefts) - (x + width), x - max(rights)) < height
+    down = np.minimum(y + tall, max(bottoms)) - np.maximum(y, min(tops))
+    return bool((digit & beside & (down > 0.5 * tall)).any())
 
 
 def best_paths(pixels: Pixels, model: Model) -> tuple[list[Path_], Writing | None]:
@@ -201,15 +242,8 @@ def written(path: Path_) -> list[Step]:
     ]
 
 
-def read_alone(
-    picture: Picture, sheet: Flat | None, model: Model, threshold: float | None
-) -> Reading:
+def read_alone(picture: Picture, sheet: Flat | None, alone: DigitReading) -> Reading:
     """The one digit of a picture, or of the sheet in it; nothing where what is there is none."""
-    page = picture
-    if sheet is not None:
-        height, width, _ = sheet.pixels.shape
-        page = Picture(sheet.pixels, (width, height))
-    alone = read_digit(page.reduced(LONGEST), model, threshold=threshold)
     none = alone.not_a_digit
     if alone.prepared.ink is None or (alone.rejected and none is not None and none > 0.5):
         return Reading(picture, [], alone.threshold)
@@ -225,24 +259,27 @@ def read_alone(
 
 def number_of(
     path: Path_,
-    steps: list[Step],
+    group: Group,
     least: float,
     matrix: NDArray[np.float64],
     size: tuple[int, int],
     line: int,
+    certainty: float,
 ) -> Number:
     """A number as it is given: its text, and its boxes in the picture's own pixels."""
     digits, text = [], ""
-    for step in steps:
+    for step, doubt in zip(group.steps, group.doubts, strict=True):
         if step.candidate.role == DIGIT:
+            probability = step.probability * (1 - doubt)
             box = placed(step.candidate.edges, matrix, size)
-            digits.append(ReadDigit(int(step.said), step.probability, box))
+            digits.append(ReadDigit(int(step.said), probability, box))
             text += step.said if step.probability >= least else UNSURE
         else:
             text += step.said
-    lefts, tops, rights, bottoms = zip(*(step.candidate.edges for step in steps), strict=True)
+    lefts, tops, rights, bottoms = zip(*(step.candidate.edges for step in group.steps), strict=True)
     box = placed((min(lefts), min(tops), max(rights), max(bottoms)), matrix, size)
-    return Number(text, path.probability(steps), box, digits, line)
+    sure = certainty * math.prod(1 - doubt for doubt in group.doubts)
+    return Number(text, sure * path.probability(group.steps), box, digits, line)
 
 
 def placed(

@@ -22,6 +22,7 @@ from inkdigits.reading.evidence import (
     habits_of,
     of_digit,
     of_other,
+    colon_of,
     of_sign,
     sign_of,
     told,
@@ -156,7 +157,7 @@ def candidates_of(line: Line, writing: Writing, habits: Habits) -> list[Candidat
             alone = last == first + 1
             if edges[2] - edges[0] > WIDEST * line.height and not alone:
                 continue
-            sign = signs[first] if alone else ""
+            sign = signs[first] if alone else colon_of(group, line)
             if sign and writing.typical[group[0].number] > FAINT_SIGN * usual:
                 found.append(Candidate(first, last, edges, SIGN, of_sign(), sign=sign))
             features = of_digit(group, edges, after, signs[first:last], line)

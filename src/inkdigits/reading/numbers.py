@@ -25,7 +25,7 @@ DOT = 0.12  # of the line's height: what is smaller parts no numbers
 # Of the tallest other digit: a digit as tall is in doubt, a stroke as tall a slash for half; and by
 # how much more it is surely none. The height of 99 % of the ones of real pages is below the second.
 TALLER, SLASH, RISING = 1.08, 1.17, 0.15
-DOUBT = 0.45  # at most: what is in doubt is still named
+DOUBT = 0.45  # at most, of what rises: it is still named
 FELLOWS = 3  # digits that a slash stands among
 LEANING = 0.15  # of a slash: columns to the right for each row up
 
@@ -105,7 +105,7 @@ def numbers_in(path: Path) -> Iterator[Group]:
         for group in split(run, max(APART * height, min(WIDER * usual, FAR * height))):
             for steps in tidied(group):
                 near = [sure for step, sure in marks if gap(steps, step) < WORD * height]
-                doubts = [out_of_line(steps, step, height) for step in steps]
+                doubts = [doubt_in(step, path.steps, height) for step in steps]
                 yield Group(steps, min(near, default=1.0), doubts)
 
 
@@ -167,8 +167,9 @@ def mark(word: Sequence[Step], place: int, height: float) -> float | None:
         return min(1.0, 0.5 + tall / RISING) if slash and tall > 0 else None
     left, top, right, bottom = step.candidate.edges
     between = right_edge(before) <= (left + right) / 2 <= after[0].candidate.edges[0]
+    high = (top + bottom) / 2 < max(each.candidate.edges[3] for each in digits)
     large = max(right - left, bottom - top) > DOT * height
-    return 1.0 if step.candidate.role == OTHER and between and large else None
+    return 1.0 if step.candidate.role == OTHER and between and high and large else None
 
 
 def leans(step: Step) -> bool:
@@ -179,18 +180,23 @@ def leans(step: Step) -> bool:
 
 def rise(steps: Sequence[Step], step: Step, height: float) -> float:
     """How tall a digit is, of the tallest other one that is no 1; 1 where too few others tell."""
-    others = [each for each in steps if each is not step and each.candidate.role == DIGIT]
+    digits = [each for each in steps if each.candidate.role == DIGIT and not is_refused(each)]
+    others = [each for each in digits if each is not step]
     known = [each.candidate.height for each in others if each.said != "1"]
     if len(others) < 2 or not known:
         return 1.0
     return step.candidate.height / max(height, *known)
 
 
-def out_of_line(steps: Sequence[Step], step: Step, height: float) -> float:
-    """Doubt in a digit that rises above all its fellows, as brackets and capitals do: 0 to 0.45."""
+def doubt_in(step: Step, line: Sequence[Step], height: float) -> float:
+    """How probable it is that a digit is none: to the network, or since it rises above its line.
+
+    So do brackets, which look like ones, and capitals, which look like other digits.
+    """
     if step.candidate.role != DIGIT:
         return 0.0
-    return float(np.clip((rise(steps, step, height) - TALLER) / RISING, 0, DOUBT))
+    rises = float(np.clip((rise(line, step, height) - TALLER) / RISING, 0, DOUBT))
+    return 1 - (1 - rises) * (1 - step.not_a_digit)
 
 
 def tidied(group: list[Step]) -> Iterator[list[Step]]:

@@ -92,11 +92,15 @@ class Reading:
         picture: as it was opened.
         numbers: in reading order.
         threshold: a digit of less confidence is better not named.
+        alone: the picture as one digit, where that is the answer.
+        boxed: whether rules or boxes were taken away, in which a digit may stand alone.
     """
 
     picture: Picture
     numbers: list[Number]
     threshold: float
+    alone: DigitReading | None = None
+    boxed: bool = False
 
     @property
     def size(self) -> tuple[int, int]:
@@ -121,8 +125,8 @@ class Reading:
 def read(picture: Picture, model: Model, *, threshold: float | None = None) -> Reading:
     """Reads the numbers in a picture.
 
-    What it is as one digit is asked first. Where that explains all the ink, it is the answer; else
-    the page is read, and what speaks for one digit speaks against the page's numbers.
+    What it is as one digit is asked first: where that explains all the ink, it is the answer. Else
+    the page is read too, and the two are weighed.
 
     Args:
         picture: from `open_picture`.
@@ -132,32 +136,55 @@ def read(picture: Picture, model: Model, *, threshold: float | None = None) -> R
     sheet = flattened(picture.pixels)
     alone = read_digit(on_sheet(picture, sheet).reduced(LONGEST), model, threshold=threshold)
     worth = worth_alone(alone)
-    if worth >= 0.5:
-        return read_alone(picture, sheet, alone)
+    if worth < 0.5:
+        page = read_page(picture, sheet, alone.threshold, model)
+        if page is not None and (weighed := against(page, alone, worth)) is not None:
+            return weighed
+    return read_alone(picture, sheet, alone)
+
+
+def against(page: Reading, alone: DigitReading, worth: float) -> Reading | None:
+    """A page's reading, as sure as it is beside what the picture says as one digit; None where
+    that is the better one.
+    """
+    sure = math.prod(number.confidence for number in page.numbers)
+    digits = [digit.digit for number in page.numbers for digit in number.digits]
+    if len(digits) == 1 and not page.boxed:  # the same ink seen in two ways
+        (number,) = page.numbers
+        if digits != [alone.digit]:
+            return None
+        confidence = (number.confidence + alone.confidence) / 2
+        text = str(alone.digit) if confidence >= page.threshold else UNSURE
+        digit = replace(number.digits[0], probability=confidence)
+        numbers = [replace(number, text=text, confidence=confidence, digits=[digit])]
+        return replace(page, numbers=numbers)
+    if not digits or worth > sure:
+        return None
+    share = sure / (sure + worth) if worth else 1.0
+    numbers = [replace(each, confidence=each.confidence * share) for each in page.numbers]
+    return replace(page, numbers=numbers)
+
+
+def read_page(picture: Picture, sheet: Flat | None, least: float, model: Model) -> Reading | None:
+    """What a picture says as a page; None where nothing on it stands out from paper."""
     pixels, matrix = (picture.pixels, np.eye(3)) if sheet is None else (sheet.pixels, sheet.matrix)
     paths, writing = best_paths(pixels, model)
-    count = sum(len(written(path)) for path in paths)
-    # What stands in a box alone is a digit of a page; else it has the picture for itself.
-    if writing is None or count < (1 if writing.ruled else 2):
-        return read_alone(picture, sheet, alone)
+    if writing is None:
+        return None
     to_picture = np.diag([picture.scale, picture.scale, 1]) @ matrix @ writing.matrix
     numbers: list[Number] = []
     line = 0
     for path in paths:
-        found = [
-            number_of(path, group, alone.threshold, to_picture, picture.size, line, certainty)
-            for group in numbers_in(path)
-            if max(step.probability for step in group.steps if step.candidate.role == DIGIT)
-            >= DOUBTFUL
-            for certainty in [group.certainty * (OVERLOOKED if overlooked(group, path, writing) else 1)]
-        ]
+        found = []
+        for group in numbers_in(path):
+            digits = [step for step in group.steps if step.candidate.role == DIGIT]
+            if max(step.probability for step in digits) >= DOUBTFUL:
+                sure = OVERLOOKED if overlooked(group, path, writing) else 1.0
+                number = number_of(path, group, least, to_picture, picture.size, line)
+                found.append(replace(number, confidence=sure * number.confidence))
         numbers += found
         line += bool(found)
-    if worth and numbers:
-        sure = math.prod(number.confidence for number in numbers)
-        share = sure / (sure + worth)
-        numbers = [replace(each, confidence=each.confidence * share) for each in numbers]
-    return Reading(picture, numbers, alone.threshold)
+    return Reading(picture, numbers, least, boxed=writing.ruled)
 
 
 def on_sheet(picture: Picture, sheet: Flat | None) -> Picture:
@@ -179,9 +206,7 @@ def worth_alone(alone: DigitReading) -> float:
 def overlooked(group: Group, path: Path_, writing: Writing) -> bool:
     """Whether ink as large as a digit, too faint to be read, stands beside a number."""
     height = path.lattice.line.height
-    lefts, tops, rights, bottoms = zip(
-        *(step.candidate.edges for step in group.steps), strict=True
-    )
+    lefts, tops, rights, bottoms = zip(*(step.candidate.edges for step in group.steps), strict=True)
     x, y, width, tall = writing.faint.T
     digit = (tall > 0.6 * height) & (tall < 1.6 * height) & (width < 1.6 * height)
     beside = np.maximum(min(lefts) - (x + width), x - max(rights)) < height
@@ -246,7 +271,7 @@ def read_alone(picture: Picture, sheet: Flat | None, alone: DigitReading) -> Rea
     """The one digit of a picture, or of the sheet in it; nothing where what is there is none."""
     none = alone.not_a_digit
     if alone.prepared.ink is None or (alone.rejected and none is not None and none > 0.5):
-        return Reading(picture, [], alone.threshold)
+        return Reading(picture, [], alone.threshold, alone)
     box = alone.prepared.box
     if sheet is not None:
         x, y, across, down = box
@@ -254,7 +279,8 @@ def read_alone(picture: Picture, sheet: Flat | None, alone: DigitReading) -> Rea
         box = placed((x, y, x + across, y + down), to_picture, picture.size)
     text = UNSURE if alone.rejected else str(alone.digit)
     digit = ReadDigit(alone.digit, alone.confidence, box)
-    return Reading(picture, [Number(text, alone.confidence, box, [digit])], alone.threshold)
+    number = Number(text, alone.confidence, box, [digit])
+    return Reading(picture, [number], alone.threshold, alone)
 
 
 def number_of(
@@ -264,7 +290,6 @@ def number_of(
     matrix: NDArray[np.float64],
     size: tuple[int, int],
     line: int,
-    certainty: float,
 ) -> Number:
     """A number as it is given: its text, and its boxes in the picture's own pixels."""
     digits, text = [], ""
@@ -278,7 +303,7 @@ def number_of(
             text += step.said
     lefts, tops, rights, bottoms = zip(*(step.candidate.edges for step in group.steps), strict=True)
     box = placed((min(lefts), min(tops), max(rights), max(bottoms)), matrix, size)
-    sure = certainty * math.prod(1 - doubt for doubt in group.doubts)
+    sure = group.certainty * math.prod(1 - doubt for doubt in group.doubts)
     return Number(text, sure * path.probability(group.steps), box, digits, line)
 
 

@@ -19,10 +19,10 @@ from inkdigits.reading.cuts import parts
 from inkdigits.reading.evidence import (
     PLACES,
     Habits,
+    colon_of,
     habits_of,
     of_digit,
     of_other,
-    colon_of,
     of_sign,
     sign_of,
     told,

@@ -70,14 +70,14 @@ BARS = {
 }
 
 NO_DIGITS = (
-    "Each source counts alike in the means. For the threshold at which so many digits are refused, "
-    "and for the AUROC, it is the pictures of digits that count alike. Letters that are digits in "
-    "another light stand apart, too."
+    "Each source counts alike in the means. The threshold that refuses 1 % of the digits, and the "
+    "AUROC, count each picture of a digit alike. Letters that look like digits also have rows of "
+    "their own."
 )
 
 
 def entries(manifest: Path) -> list[Entry]:
-    """The lines about isolated digits and about what is none."""
+    """The lines about isolated digits and about pictures without one."""
     with manifest.open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file)
         missing = {"path", "kind", "label"} - set(rows.fieldnames or ())
@@ -286,9 +286,9 @@ class Measured:
         parts = [
             ways_table(BARS, {name: way.figures() for name, way in ways.items()}),
             digits_table("mean over sources", {way: groups for way, (groups, _) in scores.items()}),
-            f"{READ} is right where its text is the label and nothing else: what it leaves out or "
-            f"writes as `?` is refused and an error. {SINGLE} tells a digit even where it refuses "
-            "it, and is right where that is the label. "
+            f"{READ} is right if its text is the label and nothing else; a digit that it leaves "
+            f"out or writes as `?` is refused, and an error. {SINGLE} gives a digit even when it "
+            "refuses, and is right if that is the label. "
             f"All shares are means over sources ({', '.join(counts)}), each of which counts alike; "
             "pictures and errors are counted. "
             f"Intervals: {RESAMPLES:,} resamplings of sources and of pictures within them, seed "

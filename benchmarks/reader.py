@@ -149,8 +149,8 @@ def accuracy(
     header = ["accuracy", "95 % interval", "refused", "wrong of the answers given"]
     return "\n\n".join([
         harness.table([f"`{data}`, {len(exam):,} digits", *header], rows),
-        f"As pictures: each a PNG file of 28 × 28, opened and read; what {READ} refuses is no "
-        f"right answer. As glyphs: log loss {scores.log_loss:.4f}; expected calibration error "
+        f"As pictures: each a PNG file of 28 × 28, opened and read. What {READ} refuses counts "
+        f"as wrong. As glyphs: log loss {scores.log_loss:.4f}; expected calibration error "
         f"(15 bins) {per_cent(error, 3)} of the ten digits' probabilities, {per_cent(spoken, 3)} "
         "of the confidence, which also counts in that it may be no digit.",
     ])  # fmt: skip
@@ -205,7 +205,7 @@ def budgets(model: Model, answers: Answers, exam: ink.Dataset) -> str:
             span(wilson_interval(wrong, total)) if total else NONE,
         ])  # fmt: skip
     return harness.table(
-        ["at most so many wrong", "threshold, as `read --error-budget` has it", "answers given",
+        ["error budget", "threshold, as `read --error-budget` has it", "answers given",
          "wrong among them", "95 % interval"],
         rows,
     )  # fmt: skip

@@ -189,33 +189,46 @@ KEPT: dict[str, dict[str, object]] = {}
 
 
 def publish(
-    name: str, measure: Callable[[], str], summary: Callable[[], str] | None = None
+    name: str,
+    measure: Callable[[], str],
+    *,
+    command: str = "",
+    document: Path = DOCUMENT,
+    write: bool = True,
+    timed: bool = True,
 ) -> None:
-    """Prints what `measure` found, and writes it to docs/benchmarks.md under the script's name.
+    """Prints what `measure` found, and writes it to the document under the name.
 
-    What `summary` makes of it, called after `measure`, goes to README.md.
+    Where times count, the gate is measured before and after; a run on a machine whose second core
+    was away is void and is not written.
 
-    The gate is measured before and after; a run on a machine whose second core was away is void
-    and is not written.
+    Args:
+        name: of the section.
+        measure: does the work, and puts what it found into Markdown.
+        command: the section's title; by default the script of that name.
+        document: where the section is.
+        write: whether it is written, not only printed.
+        timed: whether times are among it.
     """
-    before = two_thread_gain()
+    gated = write and timed
+    before = two_thread_gain() if gated else GATE
     text = measure()
-    time.sleep(2)  # until the spinning threads of the last library measured have fallen asleep
-    after = two_thread_gain()
-    gate = f"two-thread gain of this machine {before:.2f} before and {after:.2f} after"
+    time.sleep(2 if gated else 0)  # until the last library's spinning threads have fallen asleep
+    after = two_thread_gain() if gated else GATE
+    gate = f"; two-thread gain of this machine {before:.2f} before and {after:.2f} after"
     report = (
-        f"## `python benchmarks/{name}.py`\n\n{text}\n\n"
-        f"{date.today().isoformat()}, {machine()}; {gate}.\n"
+        f"## `{command or f'python benchmarks/{name}.py'}`\n\n{text}\n\n"
+        f"{date.today().isoformat()}, {machine()}{gate if gated else ''}.\n"
     )
     print(report)
     if min(before, after) < GATE:
-        sys.exit(f"void: the {gate}, expected {GATE} or more; run it again")
-    write_section(DOCUMENT, name, report)
+        sys.exit(f"void{gate}, expected {GATE} or more: run it again")
+    if not write:
+        return
+    write_section(document, name, report)
     if KEPT:
         with written_whole(MEASURED) as temporary:
             temporary.write_text(as_json(KEPT), encoding="utf-8")
-    if summary is not None:
-        write_section(ROOT / "README.md", name, f"{summary()}\n\n{machine()}; {gate}.\n")
 
 
 def write_section(document: Path, name: str, report: str) -> None:

@@ -1,6 +1,6 @@
 """The lab's page in a browser: how soon it is there, how soon it reads, what it keeps of memory.
 
-    python benchmarks/lab_page.py                writes docs/benchmarks.md and README.md
+    python benchmarks/lab_page.py                writes docs/benchmarks.md
     python benchmarks/lab_page.py --minutes 60   watches memory for an hour
 
 Headless Chromium, light page, 1280 × 800. First paint and the board's readiness are of a browser
@@ -65,12 +65,10 @@ def main() -> None:
             finally:
                 lab.send_signal(signal.SIGTERM)
                 lab.wait()
-        return "\n\n".join([page(), harness.table(["while a network learns", *looks], memory)])
+        page = harness.table(["the lab's page", "median", "95th percentile", "bar"], rows)
+        return "\n\n".join([page, harness.table(["while a network learns", *looks], memory)])
 
-    def page() -> str:
-        return harness.table(["the lab's page", "median", "95th percentile", "bar"], rows)
-
-    harness.publish("lab_page", measure, page)
+    harness.publish("lab_page", measure)
 
 
 def row(name: str, milliseconds: list[float], bar: float) -> list[str]:

@@ -5,10 +5,8 @@ Import harness first, as everywhere here.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 
 import harness
 
@@ -17,8 +15,6 @@ from inkdigits.sources import load
 from inkdigits.sources.mnist import PARTS
 
 DOCUMENT = harness.ROOT / "docs" / "results.md"
-README = harness.ROOT / "README.md"
-PARAGRAPH = "\n\n"  # what ends one
 NONE = "–"  # in a table: there is nothing to say
 
 
@@ -59,6 +55,20 @@ def bars_table(bars: Iterable[Bar], figures: Mapping[str, float]) -> str:
     return harness.table(["figure", "measured", "bar", "met?"], rows)
 
 
+def ways_table(
+    bars: Mapping[str, Iterable[Bar]], figures: Mapping[str, Mapping[str, float]]
+) -> str:
+    """The same figures of several ways to read, side by side; each way has bars of its own."""
+    rows = []
+    for row in zip(*bars.values(), strict=True):
+        cells = [
+            bar.row(figures[way].get(bar.name))[1:] for way, bar in zip(bars, row, strict=True)
+        ]
+        rows.append([row[0].name, *(cell for own in cells for cell in own)])
+    header = [cell for way in bars for cell in (way, "bar", "met?")]
+    return harness.table(["figure", *header], rows)
+
+
 def per_cent(share: float | None, digits: int = 2) -> str:
     return NONE if share is None else f"{100 * share:.{digits}f} %"
 
@@ -84,24 +94,5 @@ def pedigree(model: Model) -> str:
 def publish(
     name: str, command: str, measure: Callable[[], str], *, write: bool, timed: bool = True
 ) -> None:
-    """Prints what `measure` found; with `write`, also puts it into docs/results.md.
-
-    The first table, that of the bars, goes into README.md as well, where it has a place for it.
-    Where times are among it, a run on a machine whose second core was away is void, and not
-    written.
-    """
-    before = harness.two_thread_gain() if write and timed else None
-    text = measure()
-    after = harness.two_thread_gain() if write and timed else None
-    gate = ""
-    if before is not None and after is not None:
-        gate = f"; two-thread gain of this machine {before:.2f} before and {after:.2f} after"
-    report = f"## `{command}`\n\n{text}\n\n{date.today().isoformat()}, {harness.machine()}{gate}.\n"
-    print(report)
-    if not write:
-        return
-    if before is not None and after is not None and min(before, after) < harness.GATE:
-        sys.exit(f"void: expected {harness.GATE} or more{gate}; run it again")
-    harness.write_section(DOCUMENT, name, report)
-    if f"<!-- {name} begins -->" in README.read_text(encoding="utf-8"):
-        harness.write_section(README, name, f"`{command}`:\n\n{text.partition(PARAGRAPH)[0]}\n")
+    """Prints what `measure` found; with `write`, also puts it into docs/results.md."""
+    harness.publish(name, measure, command=command, document=DOCUMENT, write=write, timed=timed)

@@ -66,7 +66,7 @@ class Outcome:
 
     Args:
         entry: its line.
-        digit: the answer; None where it could not be opened.
+        text: the answer; empty where there is none, or where it could not be opened.
         confidence: 0 where a digit could not be opened, 1 where no digit could not.
         rejected: whether no answer is given.
         milliseconds: from the path to the answer.
@@ -74,7 +74,7 @@ class Outcome:
     """
 
     entry: Entry
-    digit: int | None
+    text: str
     confidence: float
     rejected: bool
     milliseconds: float
@@ -82,7 +82,7 @@ class Outcome:
 
     @property
     def right(self) -> bool:
-        return str(self.digit) == self.entry.label
+        return self.text == self.entry.label
 
 
 def by_source(outcomes: Iterable[Outcome]) -> dict[str, list[Outcome]]:
@@ -107,8 +107,8 @@ class Score:
         name: of the source, or of a group of them.
         sources: how many; all shares below are means over them.
         pictures: how many.
-        errors: misread, or not opened, nothing refused.
-        accuracy: without refusing.
+        errors: misread, or not opened, or read with `?` or nothing where a digit is.
+        accuracy: the share that is read right; a digit that is told though it is refused counts.
         interval: 95 %, of the accuracy.
         refused: the share of answers not given.
         given_accuracy: of the answers given; None where there are none.

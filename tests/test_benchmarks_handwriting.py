@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -12,8 +14,9 @@ import numpy as np
 import pytest
 
 from benchmark_scripts import benchmark
+from inkdigits.errors import PictureError
 from inkdigits.model import Answers
-from inkdigits.reading import LONGEST, DigitReading, open_picture, read_digit
+from inkdigits.reading import Number
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +35,13 @@ class TallIsOne:
         return Answers(probabilities, None, 0.7)
 
 
-def by_height(path: Path) -> DigitReading:
-    model: Any = TallIsOne()
-    return read_digit(open_picture(path, longest=LONGEST), model)
+def in_two_strokes(path: Path) -> tuple[str, float, bool]:
+    """Finds two ones where others find one; nothing in what is as broad as tall or broader."""
+    pixels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if pixels is None:
+        raise PictureError("expected a picture, got none")
+    tall = np.ptp(np.nonzero(pixels < 128)[0]) > np.ptp(np.nonzero(pixels < 128)[1])
+    return ("11", 0.96, False) if tall else ("", 0.0, True)
 
 
 class Folder:
@@ -59,7 +66,9 @@ class Folder:
     def measured(self, script: Any) -> Any:
         manifest = self.path / "manifest.csv"
         manifest.write_text("\n".join(self.lines) + "\n", encoding="utf-8")
-        return script.measure(script.entries(manifest), by_height)
+        single = partial(script.WAYS[script.SINGLE], model=TallIsOne())
+        ways = {script.READ: in_two_strokes, script.SINGLE: single}
+        return script.measure(script.entries(manifest), ways)
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +90,8 @@ def measured(handwriting: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     return folder.measured(handwriting)
 
 
-def figures(measured: Any, table: str) -> dict[str, Any]:
-    return {each["name"]: each for each in measured.as_data()[table]}
+def figures(measured: Any, table: str, way: str = "read --single") -> dict[str, Any]:
+    return {each["name"]: each for each in measured.as_data()[way][table]}
 
 
 def test_a_group_s_accuracy_is_the_mean_over_its_sources_not_over_pictures(measured: Any) -> None:
@@ -91,7 +100,43 @@ def test_a_group_s_accuracy_is_the_mean_over_its_sources_not_over_pictures(measu
     assert groups["drawn"]["accuracy"] == 0.5  # 4 of 4 and 0 of 1; of the pictures 0.8
     assert groups["all"]["accuracy"] == (1 + 0 + 0.5 + 1) / 4
     assert (groups["all"]["pictures"], groups["all"]["errors"]) == (8, 2)
-    assert measured.as_data()["figures"]["drawn: accuracy, %"] == 50
+    assert measured.as_data()["read --single"]["figures"]["drawn: accuracy, %"] == 50
+
+
+def test_plain_read_is_right_only_where_it_says_the_label_and_nothing_else(measured: Any) -> None:
+    groups = figures(measured, "groups", "read")
+    assert groups["drawn"]["accuracy"] == 0  # 11 is not 1, and nothing is not 1
+    assert groups["drawn"]["refused"] == 0.5  # nothing of the second hand
+    assert (groups["all"]["sure"], groups["all"]["sure_errors"]) == (5, 5)
+    assert figures(measured, "no_digits", "read")["things"]["refused"] == 1
+
+
+def test_both_ways_stand_side_by_side_each_with_its_bars(measured: Any) -> None:
+    lines = measured.as_text().splitlines()
+    assert lines[0] == "| figure | `read` | bar | met? | `read --single` | bar | met? |"
+    assert lines[2] == "| drawn: accuracy, % | 0.00 | ≥ 98.50 | no | 50.00 | ≥ 99.00 | no |"
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ([], ("", 0.0, True)),
+        ([("7", 0.9)], ("7", 0.9, False)),
+        ([("?", 0.4)], ("?", 0.4, True)),
+        ([("1", 0.9), ("1", 0.8)], ("11", 0.8, False)),
+    ],
+    ids=["nothing", "one", "not named", "two numbers"],
+)
+def test_plain_read_answers_with_its_numbers_joined(
+    handwriting: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    said: list[tuple[str, float]],
+    answer: tuple[str, float, bool],
+) -> None:
+    numbers = [Number(text, confidence, (0, 0, 1, 1), []) for text, confidence in said]
+    ways = importlib.import_module("ways")
+    monkeypatch.setattr(ways, "read_picture", lambda *_: SimpleNamespace(numbers=numbers))
+    assert ways.plain(b"", None) == answer
 
 
 def test_what_is_refused_leaves_the_answers_given_and_those_that_are_sure(measured: Any) -> None:
@@ -123,8 +168,9 @@ def test_what_is_no_digit_and_cannot_be_opened_is_not_refused(
 
 
 def test_no_digits_are_kept_apart_and_letters_like_digits_among_them(measured: Any) -> None:
-    assert {each.entry.kind for each in measured.digits} == {"isolated"}
-    assert len(measured.others) == 5  # the number is left out
+    for way in measured.ways.values():
+        assert {each.entry.kind for each in way.digits} == {"isolated"}
+        assert len(way.others) == 5  # the number is left out
     others = figures(measured, "no_digits")
     shares = {name: each["refused"] for name, each in others.items()}
     assert shares == {
@@ -167,10 +213,14 @@ def test_the_interval_is_wide_where_sources_differ_and_wilson_s_where_there_is_o
 def test_misread_ones_are_drawn_the_surest_first(
     handwriting: Any, measured: Any, tmp_path: Path
 ) -> None:
-    (misread,) = measured.misread()
-    assert misread.entry.name == "isolated/canvas28_b/lying.png"
+    misread = measured.misread()
+    assert len(misread) == 7  # plain `read` has none right; the broken one is not drawn
+    assert misread[0][0].confidence == 0.96
+    assert {one.entry.name for one, other in misread if not other.right} == {
+        "isolated/canvas28_b/lying.png"
+    }
     path = tmp_path / "sheet.png"
-    handwriting.save_sheet([misread], by_height, path)
+    handwriting.save_sheet(misread, path)
     assert cv2.imread(str(path)).std() > 10
 
 

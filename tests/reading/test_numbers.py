@@ -67,7 +67,7 @@ def path_of(steps: list[Step]) -> Path:
 
 def numbers(text: str, gap: int = GAP) -> list[str]:
     found = numbers_in(path_of(steps_of(text, gap)))
-    return ["".join(step.said for step in number) for number in found]
+    return ["".join(step.said for step in number.steps) for number in found]
 
 
 # Gaps

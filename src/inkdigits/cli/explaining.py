@@ -80,7 +80,7 @@ def digits_of(page: Reading) -> list[ReadDigit]:
 
 
 def chosen(page: Reading, box: int | None, name: str) -> int | None:
-    """The place of the digit to be explained, from 0; None where there is no choice."""
+    """The place of the digit to be explained, from 0; None where the picture is read as one."""
     digits = digits_of(page)
     if box is not None and not 1 <= box <= len(digits):
         if not digits:
@@ -89,7 +89,7 @@ def chosen(page: Reading, box: int | None, name: str) -> int | None:
             f"expected --box from 1 to {len(digits)}, the last digit of {name}, got {box}: "
             "--out without --explain draws which is which"
         )
-    if len(digits) < 2:
+    if page.single or not digits:
         return None
     if box is not None:
         return box - 1
@@ -112,7 +112,8 @@ def explanation_of(
     # A page is nothing that a digit could be learned from, so no command is advised for it.
     called = shlex.quote(f"./{name}" if name.startswith("-") else name) if place is None else None
     if page is None or place is None:
-        picture = open_picture(name, longest=LONGEST)
+        alone = None if page is None else page.alone
+        picture = open_picture(name, longest=LONGEST) if alone is None else alone.prepared.picture
     else:
         picture, left, top = cut_out(name, page.size, digits_of(page), place)
         threshold = page.threshold if threshold is None else threshold

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ APART, FAR, WORD = 0.9, 2.5, 0.6
 WIDER = 1.6  # than the line's usual gap is one between numbers
 NEVER = -1e6  # the logarithm of what is not so
 LETTERS = 0.4  # of a word's breadth: with more of something else in it, it is no number
+REFUSED = (
+    0.9  # as probably none, what stands for a digit is a mark; digits hidden by others come near
+)
 DOT = 0.12  # of the line's height: what is smaller parts no numbers
 # Of the tallest other digit: a digit as tall is in doubt, a stroke as tall a slash for half; and by
 # how much more it is surely none. The height of 99 % of the ones of real pages is below the second.
@@ -36,13 +40,11 @@ class Group:
 
     Args:
         steps: from left to right.
-        certainty: that the marks beside it, which are left out, are none of its digits.
-        doubts: of each step, that it is no digit, as it stands out of its line.
+        certainty: that all its digits are digits, and the marks beside it, left out, are none.
     """
 
     steps: list[Step]
     certainty: float
-    doubts: list[float]
 
 
 def settled(lattice: Lattice) -> Path:
@@ -106,7 +108,8 @@ def numbers_in(path: Path) -> Iterator[Group]:
             for steps in tidied(group):
                 near = [sure for step, sure in marks if gap(steps, step) < WORD * height]
                 doubts = [doubt_in(step, path.steps, height) for step in steps]
-                yield Group(steps, min(near, default=1.0), doubts)
+                sure = min(near, default=1.0) * math.prod(1 - doubt for doubt in doubts)
+                yield Group(steps, sure)
 
 
 def gap(steps: Sequence[Step], other: Step) -> int:
@@ -144,7 +147,7 @@ def is_letters(word: Sequence[Step], height: float) -> bool:
 
 def is_refused(step: Step) -> bool:
     """Whether the network finds that what stands for a digit is none."""
-    return step.candidate.role == DIGIT and step.not_a_digit > 0.5
+    return step.candidate.role == DIGIT and step.not_a_digit > REFUSED
 
 
 def mark(word: Sequence[Step], place: int, height: float) -> float | None:

@@ -8,7 +8,7 @@ lines are longer than any stroke.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -56,27 +56,27 @@ class Writing:
         labels: shape (H, W), int32: 0 paper, else the number of a piece of connected ink.
         boxes: shape (pieces + 1, 5): x, y, width, height and area of each, the first one paper's.
         typical: shape (pieces + 1,): how strong each piece's ink is.
-        faint: shape (M, 4): x, y, width and height of ink that is left out, as the rest of the page
-            is so much stronger.
         noise: of paper, one standard deviation of strength.
         matrix: shape (3, 3): takes (x, y, 1) on this page to where it is in the picture.
         dark: whether ink is darker than paper.
         doubtful: whether it may be lighter as well: shadows hide which is paper.
         ruled: whether there were rules, or black margins, which are taken away.
         panelled: whether in a part of the page it is the other way round.
+        faint: shape (M, 4): x, y, width and height of ink that is left out, as the rest of the page
+            is so much stronger.
     """
 
     strength: Levels
     labels: Labels
     boxes: Labels
     typical: NDArray[np.float64]
-    faint: Labels
     noise: float
     matrix: Matrix
     dark: bool = True
     doubtful: bool = False
     ruled: bool = False
     panelled: bool = False
+    faint: Labels = field(default_factory=lambda: np.zeros((0, 4), np.int32))
 
 
 def find_writing(
@@ -181,7 +181,7 @@ def in_pieces(strength: Levels, contrast: float, noise: float, matrix: Matrix) -
     )
     typical = typical_strengths(labels, strength, count)
     return Writing(
-        np.maximum(strength, 0), labels, boxes, typical, faint, noise, matrix, ruled=ruled
+        np.maximum(strength, 0), labels, boxes, typical, noise, matrix, ruled=ruled, faint=faint
     )
 
 

@@ -31,6 +31,9 @@ Edges = tuple[int, int, int, int]
 Numbers = NDArray[np.float64]
 
 
+UNASKED = 0.5  # of what is too wide to be a digit, the network was not asked
+
+
 @dataclass(frozen=True, eq=False)
 class Step:
     """One candidate of the best path.
@@ -39,14 +42,13 @@ class Step:
         candidate: which.
         said: the digit or sign that it is; "" for something else.
         probability: of all paths together that say the same of this place.
-        not_a_digit: how probable the network finds it that this is no digit; 0.5 where it was not
-            asked.
+        not_a_digit: how probable it is that this is none: what the network says, or UNASKED.
     """
 
     candidate: Candidate
     said: str
     probability: float
-    not_a_digit: float = 0.5
+    not_a_digit: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +145,7 @@ def step(path: Path, index: int) -> Step:
             total += float(np.exp(min(0.0, outside + path.scores[rival, digit])))
     said = str(digit) if chosen.role == DIGIT else chosen.sign
     doubt = path.lattice.features[index, 0, PLACES["doubt" if chosen.role == DIGIT else "none"]]
-    none = float(np.exp(doubt)) if doubt else Step.not_a_digit
+    none = float(np.exp(doubt)) if doubt else UNASKED
     return Step(chosen, said, min(1.0, total), none)
 
 

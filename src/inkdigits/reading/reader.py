@@ -92,7 +92,8 @@ class Reading:
         picture: as it was opened.
         numbers: in reading order.
         threshold: a digit of less confidence is better not named.
-        alone: the picture as one digit, where that is the answer.
+        alone: the picture as one digit.
+        single: whether that is the answer, and not what the page says.
         boxed: whether rules or boxes were taken away, in which a digit may stand alone.
     """
 
@@ -100,6 +101,7 @@ class Reading:
     numbers: list[Number]
     threshold: float
     alone: DigitReading | None = None
+    single: bool = False
     boxed: bool = False
 
     @property
@@ -137,7 +139,7 @@ def read(picture: Picture, model: Model, *, threshold: float | None = None) -> R
     alone = read_digit(on_sheet(picture, sheet).reduced(LONGEST), model, threshold=threshold)
     worth = worth_alone(alone)
     if worth < 0.5:
-        page = read_page(picture, sheet, alone.threshold, model)
+        page = read_page(picture, sheet, alone, model)
         if page is not None and (weighed := against(page, alone, worth)) is not None:
             return weighed
     return read_alone(picture, sheet, alone)
@@ -165,7 +167,9 @@ def against(page: Reading, alone: DigitReading, worth: float) -> Reading | None:
     return replace(page, numbers=numbers)
 
 
-def read_page(picture: Picture, sheet: Flat | None, least: float, model: Model) -> Reading | None:
+def read_page(
+    picture: Picture, sheet: Flat | None, alone: DigitReading, model: Model
+) -> Reading | None:
     """What a picture says as a page; None where nothing on it stands out from paper."""
     pixels, matrix = (picture.pixels, np.eye(3)) if sheet is None else (sheet.pixels, sheet.matrix)
     paths, writing = best_paths(pixels, model)
@@ -180,11 +184,11 @@ def read_page(picture: Picture, sheet: Flat | None, least: float, model: Model) 
             digits = [step for step in group.steps if step.candidate.role == DIGIT]
             if max(step.probability for step in digits) >= DOUBTFUL:
                 sure = OVERLOOKED if overlooked(group, path, writing) else 1.0
-                number = number_of(path, group, least, to_picture, picture.size, line)
+                number = number_of(path, group, alone.threshold, to_picture, picture.size, line)
                 found.append(replace(number, confidence=sure * number.confidence))
         numbers += found
         line += bool(found)
-    return Reading(picture, numbers, least, boxed=writing.ruled)
+    return Reading(picture, numbers, alone.threshold, alone, boxed=writing.ruled)
 
 
 def on_sheet(picture: Picture, sheet: Flat | None) -> Picture:
@@ -271,7 +275,7 @@ def read_alone(picture: Picture, sheet: Flat | None, alone: DigitReading) -> Rea
     """The one digit of a picture, or of the sheet in it; nothing where what is there is none."""
     none = alone.not_a_digit
     if alone.prepared.ink is None or (alone.rejected and none is not None and none > 0.5):
-        return Reading(picture, [], alone.threshold, alone)
+        return Reading(picture, [], alone.threshold, alone, single=True)
     box = alone.prepared.box
     if sheet is not None:
         x, y, across, down = box
@@ -280,7 +284,7 @@ def read_alone(picture: Picture, sheet: Flat | None, alone: DigitReading) -> Rea
     text = UNSURE if alone.rejected else str(alone.digit)
     digit = ReadDigit(alone.digit, alone.confidence, box)
     number = Number(text, alone.confidence, box, [digit])
-    return Reading(picture, [number], alone.threshold, alone)
+    return Reading(picture, [number], alone.threshold, alone, single=True)
 
 
 def number_of(
@@ -293,18 +297,16 @@ def number_of(
 ) -> Number:
     """A number as it is given: its text, and its boxes in the picture's own pixels."""
     digits, text = [], ""
-    for step, doubt in zip(group.steps, group.doubts, strict=True):
+    for step in group.steps:
         if step.candidate.role == DIGIT:
-            probability = step.probability * (1 - doubt)
             box = placed(step.candidate.edges, matrix, size)
-            digits.append(ReadDigit(int(step.said), probability, box))
+            digits.append(ReadDigit(int(step.said), step.probability, box))
             text += step.said if step.probability >= least else UNSURE
         else:
             text += step.said
     lefts, tops, rights, bottoms = zip(*(step.candidate.edges for step in group.steps), strict=True)
     box = placed((min(lefts), min(tops), max(rights), max(bottoms)), matrix, size)
-    sure = group.certainty * math.prod(1 - doubt for doubt in group.doubts)
-    return Number(text, sure * path.probability(group.steps), box, digits, line)
+    return Number(text, group.certainty * path.probability(group.steps), box, digits, line)
 
 
 def placed(

@@ -25,14 +25,11 @@ from inkdigits.reading import (
     LONGEST,
     UNSURE,
     DigitReading,
-    Number,
-    Prepared,
-    ReadDigit,
     Reading,
     read,
     read_digit,
 )
-from inkdigits.reading.reader import LONGEST_PAGE
+from inkdigits.reading.reader import LONGEST_PAGE, read_alone
 from inkdigits.reading.table import rows
 
 __all__ = ["encoded", "reading_router"]
@@ -171,12 +168,10 @@ def reading_router(shelf: ModelShelf) -> APIRouter:
                 model = shelf.model(name)
                 if single or part:
                     one = read_digit(opened(file, part), model)
-                    page = alone(one)
+                    reading = read_alone(one.prepared.picture, None, one)
                 else:
-                    picture = opened(file, longest=LONGEST_PAGE)
-                    page = read(picture, model)
-                    one = read_digit(picture.reduced(LONGEST), model)
-                return answer(page, one, name, glyph=glyph or stages, stages=stages)
+                    reading = read(opened(file, longest=LONGEST_PAGE), model)
+                return answer(reading, name, glyph=glyph or stages, stages=stages)
 
         async with picture_of(request) as file:
             return await run_in_threadpool(answered, file)
@@ -207,48 +202,42 @@ def layers_of(model: Model) -> list[LayerOf]:
     return layers
 
 
-def alone(one: DigitReading) -> Reading:
-    """What a page says that has one digit, or nothing where there is none."""
-    none, prepared = one.not_a_digit, one.prepared
-    numbers = []
-    if prepared.ink is not None and not (one.rejected and none is not None and none > 0.5):
-        text = UNSURE if one.rejected else str(one.digit)
-        digit = ReadDigit(one.digit, one.confidence, prepared.box)
-        numbers.append(Number(text, one.confidence, prepared.box, [digit]))
-    return Reading(prepared.picture, numbers, one.threshold)
-
-
-def answer(page: Reading, one: DigitReading, name: str, *, glyph: bool, stages: bool) -> Answer:
+def answer(reading: Reading, name: str, *, glyph: bool, stages: bool) -> Answer:
     """What is sent: the numbers of the picture, and what it is as one digit."""
-    prepared = one.prepared
-    found = None if prepared.ink is None else prepared.box
-    table = rows(page)
+    assert reading.alone is not None  # `read` and `read_alone` have it
+    one, table = reading.alone, rows(reading)
     longest = max(map(len, table), default=0)
-    shown: dict[str, Any] = {}
+    digits = [(number, digit) for number in reading.numbers for digit in number.digits]
+    shown: dict[str, Any] = {**one.as_single(), "confidence": one.confidence, "box": None}
+    if one.prepared.ink is not None:
+        shown["box"] = one.prepared.box
+    if len(digits) == 1:  # one picture, one answer
+        ((number, digit),) = digits
+        shown |= {"digit": digit.digit, "confidence": number.confidence, "box": digit.box}
+        shown |= {"probability": one.answers.probabilities[0, digit.digit]}
+        shown |= {"rejected": UNSURE in number.text}
     if glyph:
-        shown["glyph"] = in_base64(prepared.glyph)
+        shown["glyph"] = in_base64(one.prepared.glyph)
     if stages:
-        several = sum(len(number.digits) for number in page.numbers) > 1
-        shown["stages"] = stages_of(prepared, STAGE_PAGE if several else STAGE)
+        shown["stages"] = stages_of(reading, one, STAGE_PAGE if len(digits) > 1 else STAGE)
     return Answer(
         model=name,
-        confidence=one.confidence,
-        box=found,
         rows=[[*row, *[""] * (longest - len(row))] for row in table],
-        **page.as_data(),
-        **one.as_single(),
+        **reading.as_data(),
         **shown,
     )
 
 
-def stages_of(prepared: Prepared, longest: int) -> Stages:
-    picture, ink = prepared.picture, prepared.ink
+def stages_of(reading: Reading, one: DigitReading, longest: int) -> Stages:
+    """The picture, and its ink as one digit where that is not of a sheet made straight."""
+    picture, ink = reading.picture, one.prepared.ink
     height, width, _ = picture.pixels.shape
     share = min(1, longest / max(height, width))
     size = max(1, round(width * share)), max(1, round(height * share))
+    own = ink is not None and one.size == picture.size
     return Stages(
         picture=encoded(picture.pixels, size),
-        ink=None if ink is None else encoded(ink.levels, size),
+        ink=encoded(ink.levels, size) if ink is not None and own else None,
         scale=max(picture.size) / max(size),
     )
 

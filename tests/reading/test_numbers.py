@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -23,9 +26,9 @@ from inkdigits.reading.paths import Path, Step, best_path
 from inkdigits.reading.segment import DIGIT, OTHER, SIGN, Candidate, Lattice
 
 TALL = 40  # pixels of a line's digits
-WIDTHS = {".": 5, ",": 6, "-": 16, "x": 24, "'": 5}
-TOPS = {".": 134, ",": 134, "-": 118, "'": 100}
-HEIGHTS = {".": 6, ",": 16, "-": 5, "'": 8}
+WIDTHS = {".": 5, ",": 6, "-": 16, ":": 5, "x": 24, "'": 5}
+TOPS = {".": 134, ",": 134, "-": 118, ":": 112, "'": 100}
+HEIGHTS = {".": 6, ",": 16, "-": 5, ":": 24, "'": 8}
 GAP = 8  # pixels between what stands together
 # A space in what is written below, and a wide one, both with a gap at either side.
 SPACES = {" ": 48, "_": 120}
@@ -128,21 +131,34 @@ def test_points_between_digits_and_a_minus_before_them_belong_to_the_number(text
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("35.", "35"), (".35", "35"), (",7,", "7"), ("12-", "12"), ("1-2", "12"), ("--5", "-5"),
-     ("1-2.5", "12.5")],
-)  # fmt: skip
-def test_signs_in_other_places_are_left_out(text: str, number: str) -> None:
+    [("35.", "35"), (".35", "35"), (",7,", "7"), ("12-", "12"), ("-5", "-5")],
+)
+def test_signs_at_the_ends_are_left_out_but_for_a_minus(text: str, number: str) -> None:
     assert numbers(text) == [number]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1-2",
+        "1-2.5",
+        "2010-08-07",
+        "19:38",
+        "8:05:30",
+        "22.11.2012",
+        "1.2.3",
+        "12,34,567",
+        "1,23.4",
+    ],
+)
+def test_a_sign_that_is_left_out_parts_what_it_stood_between(text: str) -> None:
+    parts = re.split("[-:]" if re.search("[-:]", text) else "[.,]", text)
+    assert numbers(text) == parts
 
 
 @pytest.mark.parametrize("text", ["1,234,567", "1.234,5", "12.345", "0.5"])
 def test_several_points_part_thousands_and_then_decimals(text: str) -> None:
     assert numbers(text) == [text]
-
-
-@pytest.mark.parametrize("text", ["1.2.3", "1..2", "12,34,567", "1,23.4"])
-def test_of_points_that_part_a_number_as_nobody_does_none_is_left(text: str) -> None:
-    assert numbers(text) == [text.replace(".", "").replace(",", "")]
 
 
 def test_signs_without_digits_are_no_number() -> None:
@@ -163,9 +179,67 @@ def test_a_word_in_which_something_looks_like_a_digit_is_left_out_as_a_whole() -
     assert numbers("x1x1x") == []
 
 
-def test_a_mark_beside_many_digits_spoils_no_number() -> None:
+def test_a_mark_beside_many_digits_spoils_no_number_and_between_them_parts_two() -> None:
     assert LETTERS > 24 / (24 + 22 * 4)
     assert numbers("1234x") == ["1234"]
+    assert numbers("12x34") == ["12", "34"]
+
+
+def test_what_the_network_calls_no_digit_parts_numbers_which_are_as_sure_as_that() -> None:
+    steps = steps_of("12345")
+    steps[2] = replace(steps[2], not_a_digit=0.97)
+    first, second = numbers_in(path_of(steps))
+    assert [step.said for step in (*first.steps, *second.steps)] == list("1245")
+    assert first.certainty == second.certainty == 0.97
+
+
+def test_what_may_be_no_digit_stays_and_the_number_is_as_much_in_doubt() -> None:
+    steps = steps_of("12345")
+    steps[2] = replace(steps[2], not_a_digit=0.4)
+    (number,) = numbers_in(path_of(steps))
+    assert len(number.steps) == 5
+    assert number.certainty == pytest.approx(0.6)
+
+
+# Strokes that rise above their line
+
+
+def with_stroke(text: str, place: int, rises: float, slope: float) -> list[Step]:
+    """Steps of which one is a stroke: so much taller than the line, and leaning so much."""
+    steps = steps_of(text)
+    one = steps[place].candidate
+    left, _, right, bottom = one.edges
+    glyph = np.zeros((28, 28), np.uint8)
+    for row in range(20):
+        glyph[23 - row, round(10 + slope * row)] = 255
+    tall = replace(one, edges=(left, round(bottom - rises * TALL), right, bottom), glyph=glyph)
+    steps[place] = replace(steps[place], candidate=tall)
+    return steps
+
+
+def read(steps: list[Step]) -> list[tuple[str, float]]:
+    return [
+        ("".join(step.said for step in number.steps), round(number.certainty, 6))
+        for number in numbers_in(path_of(steps))
+    ]
+
+
+def test_a_leaning_stroke_far_above_the_digits_beside_it_is_a_slash() -> None:
+    assert read(with_stroke("24108", 2, 1.3, 0.4)) == [("24", 1), ("08", 1)]
+    assert read(with_stroke("24108", 2, 1.2, 0.4)) == [("24", 0.7), ("08", 0.7)]
+
+
+@pytest.mark.parametrize(("place", "slope"), [(2, 0.0), (0, 0.4), (4, 0.4)])
+def test_a_tall_stroke_that_is_upright_or_at_an_end_stays_a_digit_in_doubt(
+    place: int, slope: float
+) -> None:
+    text = "".join("1" if index == place else "5" for index in range(5))
+    ((said, certainty),) = read(with_stroke(text, place, 1.3, slope))
+    assert (said, certainty) == (text, 0.55)
+
+
+def test_among_few_digits_a_tall_one_is_a_one() -> None:
+    assert read(with_stroke("10", 0, 1.5, 0.4)) == [("10", 1)]
 
 
 def test_specks_spoil_no_number_however_many_they_are() -> None:
@@ -234,7 +308,7 @@ def test_where_all_are_digits_there_is_nothing_to_settle() -> None:
 
 # All lines
 
-marks = st.text(alphabet="0123456789.,-x'_ ", max_size=14)
+marks = st.text(alphabet="0123456789.,-:x'_ ", max_size=14)
 
 
 @settings(deadline=None, max_examples=150)
@@ -254,7 +328,7 @@ def test_each_number_has_a_digit_a_minus_at_most_in_front_and_points_between_dig
 @given(marks)
 def test_no_step_is_in_two_numbers_and_all_are_in_their_order(text: str) -> None:
     steps = steps_of(text)
-    found = [step.candidate.first for number in numbers_in(path_of(steps)) for step in number]
+    found = [step.candidate.first for number in numbers_in(path_of(steps)) for step in number.steps]
     assert found == sorted(set(found))
 
 

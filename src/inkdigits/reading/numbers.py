@@ -25,7 +25,6 @@ LETTERS = 0.4  # of a word's breadth: with more of something else in it, it is n
 REFUSED = (
     0.9  # as probably none, what stands for a digit is a mark; digits hidden by others come near
 )
-DOT = 0.12  # of the line's height: what is smaller parts no numbers
 # Of the tallest other digit: a digit as tall is in doubt, a stroke as tall a slash for half; and by
 # how much more it is surely none. The height of 99 % of the ones of real pages is below the second.
 TALLER, SLASH, RISING = 1.08, 1.17, 0.15
@@ -140,7 +139,7 @@ def is_letters(word: Sequence[Step], height: float) -> bool:
         left, _, right, _ = step.candidate.edges
         if step.candidate.role != SIGN:
             total += right - left
-            if is_strange(step.candidate, height) or is_refused(step):
+            if is_strange(step.candidate, height):
                 others += right - left
     return others > LETTERS * total
 
@@ -153,26 +152,18 @@ def is_refused(step: Step) -> bool:
 def mark(word: Sequence[Step], place: int, height: float) -> float | None:
     """How sure it is that a step is a mark that parts numbers; None where it parts none.
 
-    A mark is what is tall and no digit, a stroke that rises above the digits at its sides as a
-    slash does, or something small in the gap between two digits.
+    A mark is what is tall and no digit, or a stroke that rises above the digits at its sides as a
+    slash does.
     """
     step = word[place]
     if is_strange(step.candidate, height) or is_refused(step):
         return step.not_a_digit
-    digits = [each for each in word if each.candidate.role == DIGIT and not is_refused(each)]
-    before = [each for each in word[:place] if each in digits]
-    after = [each for each in word[place + 1 :] if each in digits]
-    if not before or not after:
+    if step.said != "1" or not leans(step):
         return None
-    if step.candidate.role == DIGIT:
-        slash = step.said == "1" and len(digits) > FELLOWS and leans(step)
-        tall = rise(digits, step, height) - SLASH
-        return min(1.0, 0.5 + tall / RISING) if slash and tall > 0 else None
-    left, top, right, bottom = step.candidate.edges
-    between = right_edge(before) <= (left + right) / 2 <= after[0].candidate.edges[0]
-    high = (top + bottom) / 2 < max(each.candidate.edges[3] for each in digits)
-    large = max(right - left, bottom - top) > DOT * height
-    return 1.0 if step.candidate.role == OTHER and between and high and large else None
+    digits = [each.candidate.role == DIGIT and not is_refused(each) for each in word]
+    beside = any(digits[:place]) and any(digits[place + 1 :])
+    tall = rise(word, step, height) - SLASH
+    return min(1.0, 0.5 + tall / RISING) if beside and sum(digits) > FELLOWS and tall > 0 else None
 
 
 def leans(step: Step) -> bool:

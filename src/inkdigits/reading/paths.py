@@ -79,7 +79,7 @@ class Path:
         silent = {
             step.said
             for step in self.steps
-            if first <= step.candidate.first < last and step not in steps
+            if step.said and first <= step.candidate.first < last and step not in steps
         }
         worth = worth_of(self.lattice, self.scores, text, first, last, silent)
         whole = self.forward[first] + worth + self.backward[last] - self.forward[-1]

@@ -271,10 +271,15 @@ def written(path: Path_) -> list[Step]:
     ]
 
 
+def is_none(alone: DigitReading) -> bool:
+    """Whether a picture as one digit is none: it is blank, or shows something else."""
+    none = alone.not_a_digit
+    return alone.prepared.ink is None or (alone.rejected and none is not None and none > 0.5)
+
+
 def read_alone(picture: Picture, sheet: Flat | None, alone: DigitReading) -> Reading:
     """The one digit of a picture, or of the sheet in it; nothing where what is there is none."""
-    none = alone.not_a_digit
-    if alone.prepared.ink is None or (alone.rejected and none is not None and none > 0.5):
+    if is_none(alone):
         return Reading(picture, [], alone.threshold, alone, single=True)
     box = alone.prepared.box
     if sheet is not None:

@@ -72,7 +72,6 @@ export const draw = textsOf("draw", {
   back: ["Back to drawing", "Puts the picture away; your drawing is still there."],
   tooLarge: (most) => `A picture may have up to ${most}\u00a0MB: make this one smaller.`,
   noPicture: "That was no picture file: drop or paste a PNG or JPEG.",
-  sending: "Reading the picture\u00a0…",
   stagePicture: "The picture, and where its digit is",
   stageInk: "Its ink",
   stagePage: "The picture, and its numbers: choose a digit",
@@ -94,6 +93,7 @@ export const draw = textsOf("draw", {
 
   reading: "What it reads",
   nothingYet: "Draw a digit",
+  wait: "reading\u00a0…",
   noInk: "No ink",
   noInkKnown: "Nothing stands out from the paper.",
   notADigit: "Not a digit",

@@ -72,10 +72,10 @@ export class InkAnswer extends HTMLElement {
     if (aloud) speak(`${large}. ${small}`);
   }
 
-  /** Says that a picture is on its way. */
+  /** Says that the answer is on its way. */
   wait() {
     this.show(null);
-    this.#large.textContent = say.sending;
+    this.#large.textContent = say.wait;
   }
 
   /** @param {unknown} error */

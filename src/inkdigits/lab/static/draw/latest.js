@@ -4,6 +4,11 @@ export class Latest {
   /** @type {AbortController | null} */
   #flight = null;
 
+  /** @param {() => void} [changed] told when an answer may no longer be waited for, or is */
+  constructor(changed = () => {}) {
+    this.changed = changed;
+  }
+
   /** Whether an answer is still to come. */
   get waiting() {
     return this.#flight !== null;
@@ -13,6 +18,7 @@ export class Latest {
   forget() {
     this.#flight?.abort();
     this.#flight = null;
+    this.changed();
   }
 
   /**
@@ -28,6 +34,7 @@ export class Latest {
     this.forget();
     const flight = new AbortController();
     this.#flight = flight;
+    this.changed();
     const tell = await question(flight.signal).then(
       (answer) => () => got(answer),
       (error) => () => failed(error),
@@ -35,5 +42,6 @@ export class Latest {
     if (this.#flight !== flight) return;
     this.#flight = null;
     tell();
+    this.changed();
   }
 }

@@ -10,12 +10,8 @@ const UNSURE = "?";
 /** @param {Reading} reading */
 const digitsOf = ({ numbers }) => numbers.flatMap(({ digits }) => digits);
 
-/** @param {Reading} reading of several digits, or of one, which may have fallen to pieces */
-export function isPage(reading) {
-  const digits = digitsOf(reading);
-  const likely = digits.filter(({ probability }) => probability > 0.5);
-  return digits.length > 1 && (reading.rejected || 2 * likely.length > digits.length);
-}
+/** @param {Reading} reading */
+export const isPage = (reading) => digitsOf(reading).length > 1;
 
 /** @param {string} kind @param {Bounds} box @param {number[]} size of the picture under it */
 export function outline(kind, box, size) {

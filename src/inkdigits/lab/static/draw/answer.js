@@ -44,7 +44,7 @@ export class InkAnswer extends HTMLElement {
   #bars = new InkBars();
   #alike = made("div.alike");
   #note = made("p.note");
-  #search = new Latest();
+  #search = new Latest(this.#alike);
 
   constructor() {
     super();
@@ -76,6 +76,7 @@ export class InkAnswer extends HTMLElement {
   wait() {
     this.show(null);
     this.#large.textContent = say.wait;
+    this.compare(null);
   }
 
   /** @param {unknown} error */

@@ -8,27 +8,12 @@ import { InkAnswer } from "./answer.js";
 import { InkCorrections } from "./corrections.js";
 import { InkExplanation } from "./explanation.js";
 import { Latest } from "./latest.js";
-import { InkNumbers, isPage } from "./numbers.js";
+import { InkNumbers } from "./numbers.js";
 import { InkSources, stagesOf } from "./picture.js";
-import { InkSheet, keysHelp } from "./sheet.js";
+import { inkBeside, InkSheet, keysHelp } from "./sheet.js";
 
-const EDGE = 4; // pixels of the board's 280 by which the boxes of the same ink may differ
-const GROWTH = 40; // and by which a stroke may outgrow what was read of it: no digit fits in there
-
-/**
- * Whether two boxes have the same sides, but for some pixels.
- *
- * @param {Bounds | null} one
- * @param {Bounds | null} other
- * @param {number} slack
- */
-function near(one, other, slack) {
-  if (!one || !other) return false;
-  const sides = ([x, y, width, height] = one) => [x, y, x + width, y + height];
-  return sides().every((side, n) => Math.abs(side - sides(other)[n]) <= slack);
-}
-
-/** @typedef {{ box: Bounds, slack: number }} Ink and how far its sides may be from there */
+const EDGE = 4; // pixels of a drawing's 280 by which a box may miss its ink
+const GROWTH = 40; // and that a stroke may add to what was read of it: less than a digit
 
 /**
  * Tells "reading" once a stroke has ended or a picture was read (null where there is nothing), and
@@ -48,10 +33,10 @@ export class InkDraw extends HTMLElement {
   #result = made("div.result", this.#numbers, this.#answer);
   #columns = made("div.columns.half");
   #explanation = new InkExplanation();
-  #question = new Latest(() => this.#busy()); // what there is
-  #part = new Latest(() => this.#busy()); // one digit of it
-  /** @type {Ink | null} */
-  #about = null; // the ink that the answer is about, where that is a drawing's
+  #question = new Latest(this.#result);
+  #part = new Latest(this.#answer);
+  /** @type {Bounds | null} */
+  #box = null; // of the answer
   #settled = true; // whether what was asked last was not in the middle of a stroke
   /** @type {Uint8Array | null} */
   #picture = null; // that is read instead of the drawing
@@ -81,85 +66,84 @@ export class InkDraw extends HTMLElement {
     if (!this.hidden) this.#read(true);
   }
 
-  /** Says whether an answer is still to come. */
-  #busy() {
-    const busy = this.#question.waiting || this.#part.waiting;
-    this.#result.setAttribute("aria-busy", String(busy));
-  }
-
   /** Reads in the middle of a stroke, half of the time at most; whether it did. */
   #live() {
-    if (this.#settled) {
-      this.#settled = false;
-      this.#question.forget(); // it was asked before this stroke
-      this.#part.forget();
-      this.#answer.compare(null);
-    }
     this.#doubt();
+    if (this.#settled) this.#question.forget(); // it was asked before this stroke
+    this.#settled = false;
     if (this.#question.waiting || performance.now() < this.#pause) return false;
     this.#read(false);
     return true;
   }
 
-  /** Takes the answer back once the ink is no longer what it is about. */
+  /** Takes an answer back: of another drawing, or of too little of the stroke being drawn. */
   #doubt() {
-    const about = this.#about;
-    if (about && !near(about.box, this.#sheet.box, about.slack)) this.#wait();
-  }
-
-  #wait() {
-    this.#about = null;
-    this.#answer.wait();
+    this.#part.forget();
+    const drawing = this.#sheet.picture();
+    if (this.#settled || (drawing && inkBeside(drawing, this.#box, GROWTH))) this.#answer.wait();
   }
 
   /**
-   * Reads a drawing as one digit first, which is quick, and shows that where it is about all the
-   * ink; the page has the last word.
+   * Reads a picture, or a drawing: that as one digit first, which is quick, and counts until the
+   * page is read where there is no ink beside it.
    *
    * @param {boolean} settled that is, not in the middle of a stroke
    */
   #read(settled) {
     const since = performance.now();
     const picture = this.#picture ?? this.#sheet.picture();
+    this.#doubt();
     this.#settled = settled;
-    this.#part.forget();
     if (!picture) {
       this.#question.forget();
       this.#several(null);
-      this.#about = null;
       this.#answer.show(null, true);
       this.#rest(null, null);
       return;
     }
-    this.#doubt();
-    const box = this.#picture ? null : this.#sheet.box;
-    const asked = { picture, settled, about: box && { box, slack: settled ? EDGE : GROWTH } };
     const single = !this.#picture && this.#numbers.hidden;
+    let told = ""; // the glyph that was told already
+    const show = (/** @type {Reading} */ reading, last = settled) => {
+      if (this.#several(reading)) {
+        this.#answer.wait(); // for the digit that is chosen
+        if (last) speak(this.#numbers.text);
+      } else {
+        this.#box = reading.box;
+        this.#answer.show(reading, last);
+        state.tell("glyph", bytesOf(reading.glyph ?? ""));
+      }
+      if (!settled) return;
+      put(this.#stages, stagesOf(reading, this.#numbers.boxes()));
+      if (!this.#numbers.hidden) this.#numbers.begin();
+      else if (reading.glyph !== told) this.#settle(reading, picture, null);
+      told = reading.glyph ?? "";
+    };
     this.#ask(
       this.#question,
       { stages: Boolean(this.#picture), single },
       picture,
       (reading) => {
-        const whole = !single || near(reading.box, box, EDGE);
-        if (whole) this.#tell(reading, asked, settled && !single);
-        else this.#wait();
-        if (settled && single) {
-          if (!whole) this.#rest(null, null);
-          const glyph = whole ? reading.glyph : undefined;
-          this.#ask(this.#question, {}, picture, (page) => this.#tell(page, asked, true, glyph));
-        }
+        const whole = !single || !inkBeside(picture, reading.box, EDGE);
+        if (whole) show(reading, settled && !single);
+        else this.#answer.wait();
+        if (!settled) return;
+        if (!whole) this.#rest(null, null);
+        if (single) this.#ask(this.#question, {}, picture, show);
         requestAnimationFrame(() => {
           performance.clearMeasures("reading"); // the latest alone is kept, for whoever looks
           performance.measure("reading", { start: since });
         });
       },
-      (error) => settled && this.#fail(error), // else the stroke's end will tell
+      (error) => {
+        if (!settled) return; // the stroke's end will tell
+        this.#several(null);
+        this.#fail(error);
+      },
     );
   }
 
   /**
-   * @param {Latest} question
-   * @param {Record<string, string | boolean>} query
+   * @param {Latest} question @param {Query} query
    * @param {Uint8Array} picture to read, in place of what was asked before
    * @param {(reading: Reading) => void} got
    * @param {(error: unknown) => void} [failed]
@@ -178,45 +162,18 @@ export class InkDraw extends HTMLElement {
     );
   }
 
-  /** @param {unknown} error @param {boolean} [whole] of all there is, not of one digit of it */
-  #fail(error, whole = true) {
-    if (whole) this.#several(null);
-    this.#about = null;
+  /** @param {unknown} error */
+  #fail(error) {
     this.#answer.complain(error);
     this.#rest(null, null);
   }
 
-  /** @param {Reading | null} reading whose numbers are shown, if it has several digits */
+  /** @param {Reading | null} reading whose numbers are shown, if several; whether they are */
   #several(reading) {
-    const page = reading && isPage(reading);
-    this.#numbers.show(page ? reading : null);
+    this.#numbers.show(reading);
     const kind = this.#picture ? "page" : "several";
-    this.#columns.className = `columns half ${page ? kind : ""}`;
-    return page;
-  }
-
-  /**
-   * Shows what was read.
-   *
-   * @param {Reading} reading
-   * @param {{ picture: Uint8Array, settled: boolean, about: Ink | null }} asked
-   * @param {boolean} last whether it stands, and is said aloud
-   * @param {string} [glyph] that was settled already
-   */
-  #tell(reading, { picture, settled, about }, last, glyph) {
-    const page = this.#several(reading);
-    if (page) {
-      this.#wait(); // for the digit that is chosen
-      if (last) speak(this.#numbers.text);
-    } else {
-      this.#about = about;
-      this.#answer.show(reading, last);
-      state.tell("glyph", bytesOf(reading.glyph ?? ""));
-    }
-    if (!settled) return;
-    put(this.#stages, stagesOf(reading, this.#numbers.boxes()));
-    if (page) this.#numbers.begin();
-    else if (reading.glyph !== glyph) this.#settle(reading, picture, null);
+    this.#columns.className = `columns half ${this.#numbers.hidden ? "" : kind}`;
+    return !this.#numbers.hidden;
   }
 
   /** @param {ReadDigit} digit of several, that is to be read alone */
@@ -224,16 +181,10 @@ export class InkDraw extends HTMLElement {
     const picture = this.#picture ?? this.#sheet.picture();
     if (!picture || this.#question.waiting) return; // there will be other numbers
     const part = digit.box.join();
-    this.#ask(
-      this.#part,
-      { part },
-      picture,
-      (reading) => {
-        this.#answer.show(reading, false, digit);
-        this.#settle(reading, picture, part);
-      },
-      (error) => this.#fail(error, false),
-    );
+    this.#ask(this.#part, { part }, picture, (reading) => {
+      this.#answer.show(reading, false, digit);
+      this.#settle(reading, picture, part);
+    });
   }
 
   /** @param {Reading} reading @param {Uint8Array} picture @param {string | null} part */
@@ -259,7 +210,6 @@ export class InkDraw extends HTMLElement {
     this.#sheet.hidden = Boolean(picture);
     put(this.#stages);
     this.#several(null);
-    this.#wait();
     this.#rest(null, null);
     if (focused) (picture ? this.#sources.back : this.#sheet.board).focus();
     this.#read(true);

@@ -8,7 +8,6 @@ import { draw as say } from "../words.js";
 const BRUSH = 20; // of the sheet's 280, as wide as MNIST's pens are to their digits
 const MOST_POINTS = 3000; // that are kept: 40 kB, which a page may still send while it closes
 const KEYS = "board-keys"; // the id of what says how to draw with the keyboard
-const INK = 128; // of 255: more than a stroke's soft edge
 const HEADER = 14 + 40 + 4 * 256; // bytes of a bitmap before its pixels
 
 /**
@@ -35,6 +34,21 @@ function bitmapOf({ height, width, values }) {
   }
   file.set(values, HEADER);
   return file;
+}
+
+/**
+ * Whether a drawing has ink that is farther from a box than some pixels.
+ *
+ * @param {Uint8Array} bitmap @param {Bounds | null} box @param {number} slack
+ */
+export function inkBeside(bitmap, box, slack) {
+  if (!box) return true;
+  const [left, top, width, height] = box;
+  return bitmap.subarray(HEADER).some((level, place) => {
+    if (level < 128) return false; // a stroke's soft edge too
+    const [x, y] = [(place % SHEET) - left, Math.floor(place / SHEET) - top];
+    return Math.max(-x, -y, x + 1 - width, y + 1 - height) > slack;
+  });
 }
 
 /**
@@ -121,25 +135,6 @@ export class InkSheet extends HTMLElement {
   /** What is drawn, as a picture file of 280 × 280 pixels; null where there is nothing. */
   picture() {
     return this.#board.empty ? null : bitmapOf(this.#board.ink);
-  }
-
-  /**
-   * The box of all ink, but for its soft edge; null where there is nothing.
-   *
-   * @returns {Bounds | null}
-   */
-  get box() {
-    const { height, width, values } = this.#board.ink;
-    let [left, top, right, bottom] = [width, height, 0, 0];
-    values.forEach((level, place) => {
-      if (level < INK) return;
-      const [x, y] = [place % width, Math.floor(place / width)];
-      left = Math.min(left, x);
-      top = Math.min(top, y);
-      right = Math.max(right, x + 1);
-      bottom = Math.max(bottom, y + 1);
-    });
-    return bottom ? [left, top, right - left, bottom - top] : null;
   }
 
   #schedule() {

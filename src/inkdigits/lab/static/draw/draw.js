@@ -37,7 +37,7 @@ export class InkDraw extends HTMLElement {
   #part = new Latest(this.#answer);
   /** @type {Bounds | null} */
   #box = null; // of the answer
-  #settled = true; // whether what was asked last was not in the middle of a stroke
+  #settled = true; // not in the middle of a stroke, as was asked last
   /** @type {Uint8Array | null} */
   #picture = null; // that is read instead of the drawing
   #outdated = false; // another model was chosen while the view was hidden

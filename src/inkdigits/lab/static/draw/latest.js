@@ -9,7 +9,6 @@ export class Latest {
     this.place = place;
   }
 
-  /** Whether an answer is still to come. */
   get waiting() {
     return this.#flight !== null;
   }

@@ -198,7 +198,7 @@ def test_no_quick_answer_is_shown_while_ink_lies_beside_it(page: Any) -> None:
     expect(page.locator("body > [role=status]")).to_have_text(re.compile("^1. Sure"))
     held: list[Any] = []
     page.route(QUICK, lambda route: route.fulfill(json=one))
-    page.route(WHOLE, held.append)
+    page.route(WHOLE, lambda route: held.append(route))
     watch(page)
     with page.expect_request(WHOLE):
         draw(page, TWO)
@@ -207,9 +207,9 @@ def test_no_quick_answer_is_shown_while_ink_lies_beside_it(page: Any) -> None:
     said = page.evaluate("said")
     assert [text for text in said["verdict"] if "ure" in text] == []
     assert said["voice"] == []
+    held[-1].continue_()
     page.unroute(WHOLE)
     page.unroute(QUICK)
-    held[-1].continue_()
     expect(page.get_by_role("group", name=re.compile("^12: "))).to_be_visible()
     reads(page, "1")
     assert page.evaluate("said.voice") == ["12"]
@@ -219,14 +219,14 @@ def test_the_page_s_answer_is_said_once_and_changes_nothing_where_it_is_the_quic
     page: Any,
 ) -> None:
     held: list[Any] = []
-    page.route(WHOLE, held.append)
+    page.route(WHOLE, lambda route: held.append(route))
     with page.expect_request(WHOLE):
         draw(page, ONE)
     reads(page, "1")
     shown = page.locator(".verdict").inner_text()
     watch(page)
-    page.unroute(WHOLE)
     held[-1].continue_()
+    page.unroute(WHOLE)
     expect(page.locator(".result")).to_have_attribute("aria-busy", "false")
     said = page.evaluate("said")
     assert set(said["verdict"]) <= {shown}
@@ -242,12 +242,12 @@ def test_a_digit_of_earlier_numbers_does_not_keep_the_latest_drawing_from_being_
     expect(page.get_by_role("group", name=re.compile("^12: "))).to_be_visible()
     reads(page, "1")
     held: list[Any] = []
-    page.route(WHOLE, held.append)
+    page.route(WHOLE, lambda route: held.append(route))
     with page.expect_request(WHOLE):
         button(page, "Undo").click()
     options(page).nth(1).click()
-    page.unroute(WHOLE)
     held[-1].continue_()
+    page.unroute(WHOLE)
     expect(page.locator("ink-numbers")).to_be_hidden()
     reads(page, "1")
 

@@ -154,7 +154,12 @@ def watched_page(browser: Any, lab: Lab, **options: Any) -> Iterator[Any]:
 
 
 def settle(page: Any) -> None:
-    """Waits until the page has kept all of its state, so that nothing of it comes later."""
+    """Waits until the page has kept all of its state, so that nothing of it comes later.
+
+    What is still being read would be kept too, in the midst of the next test.
+    """
+    busy = ".result[aria-busy=true], ink-answer[aria-busy=true]"
+    page.wait_for_function("(busy) => !document.querySelector(busy)", arg=busy)
     mark = secrets.token_hex(4)
     with page.expect_response(lambda response: mark in (response.request.post_data or "")):
         page.evaluate("(mark) => lab.state.set('mark', mark)", mark)

@@ -6,12 +6,14 @@ import re
 from typing import Any
 
 import pytest
+from labs import PATIENCE
 
 __all__ = ["ONE", "SEVEN", "TAUGHT", "THREE", "draw", "expect", "reads", "what"]
 
 expect: Any = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed"
 ).expect
+expect.set_options(timeout=1000 * PATIENCE)  # a busy machine is slow, and not wrong
 
 TAUGHT = "0123456789ab"  # the id of a run with a model
 

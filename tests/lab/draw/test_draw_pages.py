@@ -172,6 +172,86 @@ def test_a_drawing_of_two_digits_says_its_number(page: Any) -> None:
     reads(page, "1")
 
 
+QUICK = re.compile(r"/api/read.*single=true")
+WHOLE = re.compile(r"/api/read(?!.*(single=true|part=))")
+
+
+def watch(page: Any) -> None:
+    """Notes what the verdict and the live region say from now on."""
+    page.evaluate(
+        """() => {
+          window.said = { verdict: [], voice: [] };
+          const note = (list, place) =>
+            new MutationObserver(() => list.push(place.innerText)).observe(place, {
+              subtree: true, childList: true, characterData: true,
+            });
+          note(said.verdict, document.querySelector(".verdict"));
+          note(said.voice, document.querySelector("body > [role=status]"));
+        }"""
+    )
+
+
+def test_no_quick_answer_is_shown_while_ink_lies_beside_it(page: Any) -> None:
+    with page.expect_response(WHOLE) as answered:
+        draw(page, ONE)
+    one = answered.value.json()
+    expect(page.locator("body > [role=status]")).to_have_text(re.compile("^1. Sure"))
+    held: list[Any] = []
+    page.route(QUICK, lambda route: route.fulfill(json=one))
+    page.route(WHOLE, lambda route: held.append(route))
+    watch(page)
+    with page.expect_request(WHOLE):
+        draw(page, TWO)
+    expect(page.locator(".answer")).to_have_text("reading\u00a0…")
+    expect(page.locator(".result")).to_have_attribute("aria-busy", "true")
+    said = page.evaluate("said")
+    assert [text for text in said["verdict"] if "ure" in text] == []
+    assert said["voice"] == []
+    held[-1].continue_()
+    page.unroute(WHOLE)
+    page.unroute(QUICK)
+    expect(page.get_by_role("group", name=re.compile("^12: "))).to_be_visible()
+    reads(page, "1")
+    assert page.evaluate("said.voice") == ["12"]
+
+
+def test_the_page_s_answer_is_said_once_and_changes_nothing_where_it_is_the_quick_one(
+    page: Any,
+) -> None:
+    held: list[Any] = []
+    page.route(WHOLE, lambda route: held.append(route))
+    with page.expect_request(WHOLE):
+        draw(page, ONE)
+    reads(page, "1")
+    shown = page.locator(".verdict").inner_text()
+    watch(page)
+    held[-1].continue_()
+    page.unroute(WHOLE)
+    expect(page.locator(".result")).to_have_attribute("aria-busy", "false")
+    said = page.evaluate("said")
+    assert set(said["verdict"]) <= {shown}
+    assert len(said["voice"]) == 1
+    assert said["voice"][0].startswith("1. Sure")
+
+
+def test_a_digit_of_earlier_numbers_does_not_keep_the_latest_drawing_from_being_read(
+    page: Any,
+) -> None:
+    draw(page, ONE)
+    draw(page, TWO)
+    expect(page.get_by_role("group", name=re.compile("^12: "))).to_be_visible()
+    reads(page, "1")
+    held: list[Any] = []
+    page.route(WHOLE, lambda route: held.append(route))
+    with page.expect_request(WHOLE):
+        button(page, "Undo").click()
+    options(page).nth(1).click()
+    held[-1].continue_()
+    page.unroute(WHOLE)
+    expect(page.locator("ink-numbers")).to_be_hidden()
+    reads(page, "1")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_on_a_page_and_a_phone_needs_no_sideways_scrolling(
     browser: Any, lab: Lab, sheet: bytes, scheme: str

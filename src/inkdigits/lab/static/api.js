@@ -83,12 +83,7 @@ export const patch = async (path, body) => (await asked("PATCH", path, body)).js
 /** @param {string} path */
 export const remove = (path) => asked("DELETE", path);
 
-/**
- * A path with its query; null and undefined leave a part away.
- *
- * @param {string} path
- * @param {Record<string, string | number | boolean | null | undefined>} query
- */
+/** @param {string} path @param {Query} query */
 export function withQuery(path, query) {
   const parts = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {

@@ -1,7 +1,5 @@
 /* Elements, made in one expression; and what is said aloud or explained of them. */
 
-/** @typedef {string | number | Node | null | undefined | false} Child */
-
 /**
  * An element with its classes (`made("p.note")`), properties, attributes and children.
  *

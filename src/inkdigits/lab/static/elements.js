@@ -84,7 +84,7 @@ export class InkBars extends HTMLElement {
 /**
  * Glyphs in a row that wraps, each with a line or two below it; a button where one can be chosen.
  *
- * @param {{ glyph: Uint8Array, caption: string, name: string, act?: () => void }[]} items
+ * @param {GalleryItem[]} items
  * @returns {HTMLUListElement}
  */
 export function gallery(items) {

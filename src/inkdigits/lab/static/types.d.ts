@@ -59,6 +59,8 @@ interface Stroke {
   points: [number, number][];
 }
 
+declare const SHEET: number;
+
 declare class Board {
   constructor(
     canvas: HTMLCanvasElement,
@@ -110,6 +112,15 @@ type NumberField = "batch" | "epochs" | "images" | "rate" | "seed";
 type NetworkField = "activation" | "loss" | "optimizer";
 type RecipeField = "schedule" | "augmentation";
 type Field = NumberField | NetworkField | RecipeField | "wrongLabels";
+
+/** The fields of a new run's settings, and a part to unfold with the others. */
+type SettingsFields = (
+  settings: RunSettings,
+  options: TrainingOptions["options"],
+  recipe: RecipeInfo | undefined, // none for a network of one's own
+  edit: (part: Partial<RunSettings>) => void,
+  editNetwork: (part: Partial<NetworkSettings>) => void,
+) => { usual: (HTMLElement | false)[]; others: HTMLElement[] };
 
 interface RecipeInfo {
   name: string;
@@ -252,6 +263,23 @@ interface Duel {
   disagree: { index: number; label: number; a: number; b: number }[];
 }
 
+/** Of a run. */
+type Figure = "loss" | "accuracy" | "validation_loss" | "validation_accuracy";
+
+type Story = import("./train/follow.js").Story;
+
+/** Whose curves are shown. */
+type Run = { name: string; story: Story };
+
+/** A run in the list. */
+interface RunRow {
+  element: HTMLLIElement;
+  show(run: RunSummary, shown: boolean, overlaid: boolean): void;
+}
+
+/** Of an SVG element, and its `text`. */
+type Attributes = Record<string, string | number>;
+
 /** What can be wanted of a run in the list. */
 type Act = "select" | "overlay" | "use" | "go" | "remove";
 
@@ -342,6 +370,10 @@ interface Opened {
   unit: number;
 }
 
+type Unit = Pick<Opened, "layer" | "unit">;
+
+type Shown = Omit<Opened, keyof Unit>;
+
 /** And a place in it: an index in the unit's picture, null where it has none. */
 type Placed = Opened & { place: number | null };
 
@@ -399,6 +431,20 @@ interface Exciting {
   places: [number, number][] | null; // rows and columns; null where units have none
 }
 
+/** Of an element. */
+type Child = string | number | Node | null | undefined | false;
+
+/** Of an address; null and undefined leave a part away. */
+type Query = Record<string, string | number | boolean | null | undefined>;
+
+/** Of a gallery; a button where it acts. */
+interface GalleryItem {
+  glyph: Uint8Array;
+  caption: string;
+  name: string;
+  act?: () => void;
+}
+
 /* Of words.js. */
 
 /** What a control is called, and its one sentence of explanation. */
@@ -412,6 +458,12 @@ interface Texts {
 }
 
 type Maybe = number | null | undefined;
+
+/** Texts of a part of the page, checked. */
+type TextsOf = <Part extends keyof PartsOfTexts, Texts extends PartsOfTexts[Part]>(
+  part: Part,
+  texts: Texts,
+) => Texts;
 
 interface PartsOfTexts {
   lab: Texts & {

@@ -15,14 +15,7 @@ function time(seconds) {
   return `${(seconds / 3600).toFixed(1)}\u00a0h`;
 }
 
-/**
- * Texts of a part of the page; what they are told is in types.d.ts.
- *
- * @template {keyof PartsOfTexts} Part
- * @template {PartsOfTexts[Part]} Texts
- * @param {Part} part
- * @param {Texts} texts
- */
+/** @type {TextsOf} */
 const textsOf = (part, texts) => texts;
 
 export const lab = textsOf("lab", {
@@ -72,7 +65,6 @@ export const draw = textsOf("draw", {
   back: ["Back to drawing", "Puts the picture away; your drawing is still there."],
   tooLarge: (most) => `A picture may have up to ${most}\u00a0MB: make this one smaller.`,
   noPicture: "That was no picture file: drop or paste a PNG or JPEG.",
-  sending: "Reading the picture\u00a0…",
   stagePicture: "The picture, and where its digit is",
   stageInk: "Its ink",
   stagePage: "The picture, and its numbers: choose a digit",
@@ -94,6 +86,7 @@ export const draw = textsOf("draw", {
 
   reading: "What it reads",
   nothingYet: "Draw a digit",
+  wait: "reading\u00a0…",
   noInk: "No ink",
   noInkKnown: "Nothing stands out from the paper.",
   notADigit: "Not a digit",
@@ -459,9 +452,7 @@ const inBrackets = (value) => (value < 0 ? `(${number(value)})` : number(value))
 /** @param {number} height @param {number} width */
 const area = (height, width = height) => `${height}\u00a0×\u00a0${width}`;
 
-/** @typedef {Record<string, number>} Options */
-
-/** @type {Record<string, (options: Options) => string>} what each kind of layer does */
+/** @type {Record<string, (options: Record<string, number>) => string>} what each kind of layer does */
 const kinds = {
   AveragePool2d: ({ size }) => `The mean of each square of ${area(size)}`,
   BatchNorm: () => "Each unit brought to the same spread",

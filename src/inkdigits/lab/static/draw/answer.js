@@ -44,7 +44,7 @@ export class InkAnswer extends HTMLElement {
   #bars = new InkBars();
   #alike = made("div.alike");
   #note = made("p.note");
-  #search = new Latest();
+  #search = new Latest(this.#alike);
 
   constructor() {
     super();
@@ -72,10 +72,11 @@ export class InkAnswer extends HTMLElement {
     if (aloud) speak(`${large}. ${small}`);
   }
 
-  /** Says that a picture is on its way. */
+  /** Says that the answer is on its way. */
   wait() {
     this.show(null);
-    this.#large.textContent = say.sending;
+    this.#large.textContent = say.wait;
+    this.compare(null);
   }
 
   /** @param {unknown} error */

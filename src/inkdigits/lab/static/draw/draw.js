@@ -8,9 +8,12 @@ import { InkAnswer } from "./answer.js";
 import { InkCorrections } from "./corrections.js";
 import { InkExplanation } from "./explanation.js";
 import { Latest } from "./latest.js";
-import { InkNumbers, isPage } from "./numbers.js";
+import { InkNumbers } from "./numbers.js";
 import { InkSources, stagesOf } from "./picture.js";
-import { InkSheet, keysHelp } from "./sheet.js";
+import { inkBeside, InkSheet, keysHelp } from "./sheet.js";
+
+const EDGE = 4; // pixels of a drawing's 280 by which a box may miss its ink
+const GROWTH = 40; // and that a stroke may add to what was read of it: less than a digit
 
 /**
  * Tells "reading" once a stroke has ended or a picture was read (null where there is nothing), and
@@ -27,9 +30,14 @@ export class InkDraw extends HTMLElement {
   });
   #numbers = new InkNumbers((digit) => this.#choose(digit));
   #answer = new InkAnswer();
+  #result = made("div.result", this.#numbers, this.#answer);
   #columns = made("div.columns.half");
   #explanation = new InkExplanation();
-  #question = new Latest();
+  #question = new Latest(this.#result);
+  #part = new Latest(this.#answer);
+  /** @type {Bounds | null} */
+  #box = null; // of the answer
+  #settled = true; // not in the middle of a stroke, as was asked last
   /** @type {Uint8Array | null} */
   #picture = null; // that is read instead of the drawing
   #outdated = false; // another model was chosen while the view was hidden
@@ -40,7 +48,7 @@ export class InkDraw extends HTMLElement {
     put(
       this.#columns,
       made("div", this.#sheet, this.#stages),
-      made("div.result", this.#numbers, this.#answer),
+      this.#result,
       made("div", this.#sources, keysHelp()),
     );
     this.append(this.#columns, this.#explanation, new InkCorrections());
@@ -60,16 +68,32 @@ export class InkDraw extends HTMLElement {
 
   /** Reads in the middle of a stroke, half of the time at most; whether it did. */
   #live() {
-    this.#answer.compare(null);
+    this.#doubt();
+    if (this.#settled) this.#question.forget(); // it was asked before this stroke
+    this.#settled = false;
     if (this.#question.waiting || performance.now() < this.#pause) return false;
     this.#read(false);
     return true;
   }
 
-  /** @param {boolean} settled that is, not in the middle of a stroke */
+  /** Takes an answer back: of another drawing, or of too little of the stroke being drawn. */
+  #doubt() {
+    this.#part.forget();
+    const drawing = this.#sheet.picture();
+    if (this.#settled || (drawing && inkBeside(drawing, this.#box, GROWTH))) this.#answer.wait();
+  }
+
+  /**
+   * Reads a picture, or a drawing: that as one digit first, which is quick, and counts until the
+   * page is read where there is no ink beside it.
+   *
+   * @param {boolean} settled that is, not in the middle of a stroke
+   */
   #read(settled) {
     const since = performance.now();
     const picture = this.#picture ?? this.#sheet.picture();
+    this.#doubt();
+    this.#settled = settled;
     if (!picture) {
       this.#question.forget();
       this.#several(null);
@@ -78,20 +102,33 @@ export class InkDraw extends HTMLElement {
       return;
     }
     const single = !this.#picture && this.#numbers.hidden;
+    let told = ""; // the glyph that was told already
+    const show = (/** @type {Reading} */ reading, last = settled) => {
+      if (this.#several(reading)) {
+        this.#answer.wait(); // for the digit that is chosen
+        if (last) speak(this.#numbers.text);
+      } else {
+        this.#box = reading.box;
+        this.#answer.show(reading, last);
+        state.tell("glyph", bytesOf(reading.glyph ?? ""));
+      }
+      if (!settled) return;
+      put(this.#stages, stagesOf(reading, this.#numbers.boxes()));
+      if (!this.#numbers.hidden) this.#numbers.begin();
+      else if (reading.glyph !== told) this.#settle(reading, picture, null);
+      told = reading.glyph ?? "";
+    };
     this.#ask(
+      this.#question,
       { stages: Boolean(this.#picture), single },
       picture,
       (reading) => {
-        const page = this.#several(reading, settled);
-        if (!page) {
-          this.#answer.show(reading, settled);
-          state.tell("glyph", bytesOf(reading.glyph ?? ""));
-        }
+        const whole = !single || !inkBeside(picture, reading.box, EDGE);
+        if (whole) show(reading, settled && !single);
+        else this.#answer.wait();
         if (!settled) return;
-        put(this.#stages, stagesOf(reading, this.#numbers.boxes()));
-        if (page) this.#numbers.begin();
-        else this.#settle(reading, picture, null);
-        if (single && reading.box) this.#look(picture);
+        if (!whole) this.#rest(null, null);
+        if (single) this.#ask(this.#question, {}, picture, show);
         requestAnimationFrame(() => {
           performance.clearMeasures("reading"); // the latest alone is kept, for whoever looks
           performance.measure("reading", { start: since });
@@ -106,16 +143,16 @@ export class InkDraw extends HTMLElement {
   }
 
   /**
-   * @param {Record<string, string | boolean>} query
+   * @param {Latest} question @param {Query} query
    * @param {Uint8Array} picture to read, in place of what was asked before
    * @param {(reading: Reading) => void} got
    * @param {(error: unknown) => void} [failed]
    */
-  #ask(query, picture, got, failed = (error) => this.#fail(error)) {
+  #ask(question, query, picture, got, failed = (error) => this.#fail(error)) {
     const since = performance.now();
     const model = state.get("model", "reader");
     const path = withQuery("/api/read", { model, glyph: true, ...query });
-    this.#question.ask(
+    question.ask(
       (signal) =>
         post(path, picture, { signal }).finally(() => {
           this.#pause = 2 * performance.now() - since;
@@ -131,32 +168,20 @@ export class InkDraw extends HTMLElement {
     this.#rest(null, null);
   }
 
-  /** @param {Reading | null} reading whose numbers are shown, if it has several digits */
-  #several(reading, aloud = false) {
-    const page = reading && isPage(reading) ? reading : null;
-    this.#numbers.show(page);
+  /** @param {Reading | null} reading whose numbers are shown, if several; whether they are */
+  #several(reading) {
+    this.#numbers.show(reading);
     const kind = this.#picture ? "page" : "several";
-    this.#columns.className = `columns half ${page ? kind : ""}`;
-    if (page && aloud) speak(this.#numbers.text);
-    return page;
-  }
-
-  /** @param {Uint8Array} picture of a drawing that was read as one digit; it may have several */
-  #look(picture) {
-    this.#ask(
-      {},
-      picture,
-      (reading) => this.#several(reading, true) && this.#numbers.begin(),
-      () => {}, // the one digit stands
-    );
+    this.#columns.className = `columns half ${this.#numbers.hidden ? "" : kind}`;
+    return !this.#numbers.hidden;
   }
 
   /** @param {ReadDigit} digit of several, that is to be read alone */
   #choose(digit) {
     const picture = this.#picture ?? this.#sheet.picture();
-    if (!picture) return;
+    if (!picture || this.#question.waiting) return; // there will be other numbers
     const part = digit.box.join();
-    this.#ask({ part }, picture, (reading) => {
+    this.#ask(this.#part, { part }, picture, (reading) => {
       this.#answer.show(reading, false, digit);
       this.#settle(reading, picture, part);
     });
@@ -185,7 +210,6 @@ export class InkDraw extends HTMLElement {
     this.#sheet.hidden = Boolean(picture);
     put(this.#stages);
     this.#several(null);
-    if (picture) this.#answer.wait();
     this.#rest(null, null);
     if (focused) (picture ? this.#sources.back : this.#sheet.board).focus();
     this.#read(true);

@@ -21,7 +21,6 @@ const shown = (trials) =>
 export class InkExplanation extends HTMLElement {
   /** @type {Subject | null} */
   #subject = null;
-  #question = new Latest();
   /** @type {Map<number | null, HTMLButtonElement>} */
   #choices = new Map(
     [...Array(10).keys(), null].map((digit) => [
@@ -30,6 +29,7 @@ export class InkExplanation extends HTMLElement {
     ]),
   );
   #said = made("div.said");
+  #question = new Latest(this.#said);
   #keep = made("div.said");
   #tried = made("div.said");
 

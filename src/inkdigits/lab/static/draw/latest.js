@@ -4,7 +4,11 @@ export class Latest {
   /** @type {AbortController | null} */
   #flight = null;
 
-  /** Whether an answer is still to come. */
+  /** @param {Element} place busy while an answer is to come */
+  constructor(place) {
+    this.place = place;
+  }
+
   get waiting() {
     return this.#flight !== null;
   }
@@ -12,12 +16,17 @@ export class Latest {
   /** Whatever was asked, its answer is not wanted any more. */
   forget() {
     this.#flight?.abort();
-    this.#flight = null;
+    this.#fly(null);
+  }
+
+  /** @param {AbortController | null} flight */
+  #fly(flight) {
+    this.#flight = flight;
+    this.place.ariaBusy = String(this.waiting);
   }
 
   /**
-   * Asks, in place of what was asked before; one of `got` and `failed` is called, unless this is
-   * overtaken in its turn.
+   * Asks, in place of what was asked before; calls one of `got` and `failed`, unless overtaken.
    *
    * @template Answer
    * @param {(signal: AbortSignal) => Promise<Answer>} question
@@ -27,13 +36,13 @@ export class Latest {
   async ask(question, got, failed) {
     this.forget();
     const flight = new AbortController();
-    this.#flight = flight;
+    this.#fly(flight);
     const tell = await question(flight.signal).then(
       (answer) => () => got(answer),
       (error) => () => failed(error),
     );
     if (this.#flight !== flight) return;
-    this.#flight = null;
+    this.#fly(null);
     tell();
   }
 }

@@ -10,13 +10,6 @@ const UNSURE = "?";
 /** @param {Reading} reading */
 const digitsOf = ({ numbers }) => numbers.flatMap(({ digits }) => digits);
 
-/** @param {Reading} reading of several digits, or of one, which may have fallen to pieces */
-export function isPage(reading) {
-  const digits = digitsOf(reading);
-  const likely = digits.filter(({ probability }) => probability > 0.5);
-  return digits.length > 1 && (reading.rejected || 2 * likely.length > digits.length);
-}
-
 /** @param {string} kind @param {Bounds} box @param {number[]} size of the picture under it */
 export function outline(kind, box, size) {
   const element = made("div", { className: kind });
@@ -61,17 +54,18 @@ export class InkNumbers extends HTMLElement {
     return this.#reading?.rows.map((row) => row.filter(Boolean).join(" ")).join("\n") ?? "";
   }
 
-  /** @param {Reading | null} reading of several digits; null puts the numbers away */
+  /** @param {Reading | null} reading shown if it has several digits */
   show(reading) {
-    this.hidden = !reading;
-    this.#reading = reading;
+    const page = reading && digitsOf(reading).length > 1 ? reading : null;
+    this.hidden = !page;
+    this.#reading = page;
     this.#options = [];
     this.#boxes = [];
     this.#chosen = -1;
     put(this.#told);
     /** @type {HTMLElement[]} */
     const lines = [];
-    for (const number of reading?.numbers ?? []) {
+    for (const number of page?.numbers ?? []) {
       (lines[number.line] ??= made("div")).append(this.#group(number));
     }
     put(this.#lines, lines);

@@ -37,6 +37,21 @@ function bitmapOf({ height, width, values }) {
 }
 
 /**
+ * Whether a drawing has ink that is farther from a box than some pixels.
+ *
+ * @param {Uint8Array} bitmap @param {Bounds | null} box @param {number} slack
+ */
+export function inkBeside(bitmap, box, slack) {
+  if (!box) return true;
+  const [left, top, width, height] = box;
+  return bitmap.subarray(HEADER).some((level, place) => {
+    if (level < 128) return false; // a stroke's soft edge too
+    const [x, y] = [(place % SHEET) - left, Math.floor(place / SHEET) - top];
+    return Math.max(-x, -y, x + 1 - width, y + 1 - height) > slack;
+  });
+}
+
+/**
  * Strokes as they are kept: rounded to what no eye can tell, and without some of their points where
  * those are very many.
  *

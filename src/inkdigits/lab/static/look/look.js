@@ -15,9 +15,6 @@ import { words } from "../words.js";
 
 const say = words.look;
 
-/** @typedef {{ layer: number, unit: number }} Unit */
-/** @typedef {Omit<Opened, "layer" | "unit">} Shown */
-
 const WIDE = matchMedia("(min-width: 64rem)"); // as in look.css: the unit stands beside the layers
 
 const chosenModel = () => state.get("model", "reader");

@@ -5,8 +5,6 @@ import { spread, thinned, ticks } from "./scales.js";
 import { each, setText } from "../update.js";
 import { words } from "../words.js";
 
-/** @typedef {Record<string, string | number>} Attributes of an SVG element, and its `text` */
-
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 240;
 const LEFT = 46; // for the ticks' numbers

@@ -7,9 +7,6 @@ import { tick } from "./inputs.js";
 import { tabulate } from "../update.js";
 import { words } from "../words.js";
 
-/** @typedef {import("./follow.js").Story} Story */
-/** @typedef {{ name: string, story: Story }} Run */
-/** @typedef {"loss" | "accuracy" | "validation_loss" | "validation_accuracy"} Figure */
 
 const say = words.train;
 const DASHES = ["7 4", "2 4", "10 3 2 3", "4 2"];

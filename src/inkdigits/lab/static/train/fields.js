@@ -4,15 +4,7 @@ import { field } from "../dom.js";
 import { choice, number } from "./inputs.js";
 import { train as say } from "../words.js";
 
-/**
- * The fields of a new run's settings, and a part to unfold with the others.
- *
- * @param {RunSettings} settings
- * @param {TrainingOptions["options"]} options
- * @param {RecipeInfo | undefined} recipe none for a network of one's own
- * @param {(part: Partial<RunSettings>) => void} edit
- * @param {(part: Partial<NetworkSettings>) => void} editNetwork
- */
+/** @type {SettingsFields} */
 export function settingsFields(settings, options, recipe, edit, editNetwork) {
   /** @type {(name: Field, control: HTMLElement) => HTMLElement} */
   const named = (name, control) => field(say[name], control);

@@ -71,12 +71,7 @@ function placed(list, record) {
   list.splice(place, list[place]?.step === record.step ? 1 : 0, record);
 }
 
-/**
- * A run's figures at the end of each epoch, and now.
- *
- * @param {Story} story
- * @returns {RunPoint[]}
- */
+/** @param {Story} story @returns {RunPoint[]} at the end of each epoch, and now */
 export function byEpoch(story) {
   let place = 0;
   const rows = story.epochs.map(({ epoch, step, loss, accuracy }) => {

@@ -9,7 +9,6 @@ import { InkLayerFigures, InkWeights, InkWrong } from "./pictures.js";
 import { set, setText } from "../update.js";
 import { train as say } from "../words.js";
 
-/** @typedef {import("./follow.js").Story} Story */
 
 const PACES = ["0", "20", "5", "2", "1"]; // steps a second; 0 is as fast as it goes
 

@@ -8,17 +8,9 @@ import { train as say } from "../words.js";
 
 const PLAIN = { className: "plain" };
 
-/**
- * A run in the list.
- *
- * @typedef {object} Row
- * @property {HTMLLIElement} element
- * @property {(run: RunSummary, shown: boolean, overlaid: boolean) => void} show
- */
-
 /** The list of runs; `act` is told what is wanted of which. */
 export class InkRuns extends HTMLElement {
-  /** @type {Map<string, Row>} */
+  /** @type {Map<string, RunRow>} */
   #rows = new Map();
   #list = made("ul");
   #none = made("p.note", say.noRuns);
@@ -51,7 +43,7 @@ export class InkRuns extends HTMLElement {
     });
   }
 
-  /** @param {string} id @returns {Row} */
+  /** @param {string} id @returns {RunRow} */
   #row(id) {
     const name = button(["", say.select], () => this.act("select", id), PLAIN);
     const overlay = tick(say.overlay, (on) => this.act("overlay", id, on));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from inkdigits.dataset import Dataset
@@ -16,6 +18,29 @@ from inkdigits.formats import save_model
 from inkdigits.model import Model
 from inkdigits.sources import load
 from inkdigits.training import train
+
+# No deadline: how long an example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("all", deadline=None)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=20)
+hypothesis.settings.load_profile("all")
+
+XDIST_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what needs a browser, and puts it last: Playwright has threads, which forbid forks."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if XDIST_WORKER and item.get_closest_marker("serial"):
+        pytest.skip(
+            "an xdist worker has threads and a busy neighbour: pytest -m serial, without -n"
+        )
 
 
 @pytest.fixture(scope="session")
@@ -58,18 +83,29 @@ def no_child_is_left() -> Iterator[None]:
         tracker._stop()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Headless Chromium: `chromium` on the path, or the program that INKDIGITS_CHROMIUM names.
-
-    Without one, or without Playwright, the test is skipped.
-    """
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[tuple[Any, asyncio.AbstractEventLoop]]:
+    """Headless Chromium, and the loop that Playwright runs in this thread."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     program = os.environ.get("INKDIGITS_CHROMIUM") or shutil.which("chromium")
     if program is None:
         pytest.skip("no browser: install chromium, or name one in INKDIGITS_CHROMIUM")
-    # Of the module and no longer: while it lives, nobody else can run an asyncio loop.
     with playwright.sync_playwright() as running:
         chromium = running.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield chromium
+        loop = asyncio.get_running_loop()
+        yield chromium, loop
+        asyncio._set_running_loop(loop)
         chromium.close()
+
+
+@pytest.fixture
+def browser(chromium: tuple[Any, asyncio.AbstractEventLoop]) -> Iterator[Any]:
+    """Headless Chromium: `chromium` on the path, or the program that INKDIGITS_CHROMIUM names.
+
+    Without one, or without Playwright, the test is skipped. One serves all tests; its loop is
+    this thread's during a test alone, so that others may run one of their own.
+    """
+    program, loop = chromium
+    asyncio._set_running_loop(loop)
+    yield program
+    asyncio._set_running_loop(None)

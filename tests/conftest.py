@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from multiprocessing import resource_tracker
 from pathlib import Path
@@ -24,15 +25,19 @@ hypothesis.settings.register_profile("all", deadline=None)
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=20)
 hypothesis.settings.load_profile("all")
 
+# A shell that starts the tests in the background has them ignore Ctrl-C, which some of them send.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 XDIST_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what needs a browser, and puts it last: Playwright has threads, which forbid forks."""
+    """Marks what its fixtures make slow; a browser is last: Playwright's threads forbid forks."""
+    marks = {"browser": "browser", "spawn": "slow", "runs": "slow"}  # these start processes
     for item in items:
-        if "browser" in getattr(item, "fixturenames", ()):
-            item.add_marker("browser")
+        for name in marks.keys() & getattr(item, "fixturenames", ()):
+            item.add_marker(marks[name])
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
@@ -90,6 +95,7 @@ def chromium() -> Iterator[tuple[Any, asyncio.AbstractEventLoop]]:
     program = os.environ.get("INKDIGITS_CHROMIUM") or shutil.which("chromium")
     if program is None:
         pytest.skip("no browser: install chromium, or name one in INKDIGITS_CHROMIUM")
+    playwright.expect.set_options(timeout=120_000)  # a busy machine takes its time
     with playwright.sync_playwright() as running:
         chromium = running.chromium.launch(executable_path=program, args=["--no-sandbox"])
         loop = asyncio.get_running_loop()

@@ -96,6 +96,7 @@ def run_command(command: str, where: str, folder: Path) -> None:
     assert done.returncode == 0, f"{where}: {command} ended with {done.stderr}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.name)
 def test_every_example_on_the_page_runs(page: Path, tmp_path: Path) -> None:
     for name in ("seven.jpg", "page.jpg"):  # which the README reads

@@ -153,6 +153,7 @@ def test_options_that_do_not_go_together_are_refused(
     assert message in refusal("sheet", *arguments, status=2)
 
 
+@pytest.mark.slow
 def test_a_hand_that_is_misread_is_learned_from_two_sheets(
     call: Call, validation: Dataset, model: str
 ) -> None:

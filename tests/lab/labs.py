@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/(?:\?token=(\w+))?")
-PATIENCE = 60  # seconds until a test gives up on an answer; none of them measures anything
-GENEROUS = 10  # the end takes 5 seconds at most
+PATIENCE = 120  # seconds until a test gives up on an answer; none of them measures anything
 
 # What is started in the background may have to ignore Ctrl-C; a terminal's program does not.
 PROGRAM = """
@@ -89,9 +88,9 @@ class Lab:
         """Ends it with a signal; its exit status, below 0 for that of a signal."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        status = self.process.wait(timeout=GENEROUS)
+        status = self.process.wait(timeout=PATIENCE)
         while self.listeners:
-            self.listeners.pop().join(timeout=GENEROUS)
+            self.listeners.pop().join(timeout=PATIENCE)
         return status
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
@@ -140,6 +139,7 @@ def watched_page(browser: Any, lab: Lab, **options: Any) -> Iterator[Any]:
         lambda message: complaints.append(message.text) if message.type != "log" else None,
     )
     context.on("weberror", lambda error: complaints.append(str(error.error)))
+    context.set_default_timeout(1000 * PATIENCE)
     page = context.new_page()
     page.complaints = complaints
     page.goto(lab.address)

@@ -64,6 +64,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         asgi._shutdown()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", schemathesis.GenerationMode)
 @pytest.mark.parametrize("authorization", [f"Bearer {TOKEN}", None])
 def test_whatever_is_asked_is_answered_as_described(

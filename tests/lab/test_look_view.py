@@ -243,7 +243,7 @@ def test_what_excites_a_unit_is_shown_and_can_be_looked_at(
     most = exciting(reader.network, digits.images, 16, 7, 12)
     pictures = page.locator("ink-exciting li button")
     page.locator("ink-exciting").scroll_into_view_if_needed()
-    expect(pictures).to_have_count(12, timeout=30_000)
+    expect(pictures).to_have_count(12)
     expect(pictures.first.locator(".caption")).to_have_text(f"{most.values[0]:.4g}")
     pictures.first.click()
     expect(says(page)).to_contain_text(f"no. {most.indices[0]} ")
@@ -256,7 +256,7 @@ def test_a_cell_of_the_confusion_matrix_opens_its_pictures(
     scores = report(digits.known_labels, reader.predict_probabilities(digits.images))
     page.locator("ink-confusion").scroll_into_view_if_needed()
     rows = page.locator("ink-confusion tbody tr")
-    expect(rows).to_have_count(10, timeout=60_000)
+    expect(rows).to_have_count(10)
     cells = rows.evaluate_all(
         "rows => rows.map((row) => [...row.querySelectorAll('td')].map((one) => +one.textContent))"
     )
@@ -274,7 +274,7 @@ def test_a_cell_of_the_confusion_matrix_opens_its_pictures(
 def test_of_many_pictures_some_are_shown_and_a_button_goes_on_to_the_next(page: Any) -> None:
     page.locator("ink-confusion").scroll_into_view_if_needed()
     cell = page.locator("ink-confusion tbody tr").first.locator("td").first.locator("button")
-    count = int(cell.text_content(timeout=60_000))
+    count = int(cell.text_content())
     cell.click()
     pictures = page.locator("ink-mistakes li button")
     expect(pictures).to_have_count(40)
@@ -303,7 +303,7 @@ def test_what_rounds_to_nothing_has_no_sign(page: Any, value: float, said: str) 
 def test_the_ten_digits_that_it_imagines_can_be_looked_at(page: Any) -> None:
     page.locator("ink-imagined").scroll_into_view_if_needed()
     pictures = page.locator("ink-imagined li button")
-    expect(pictures).to_have_count(10, timeout=60_000)
+    expect(pictures).to_have_count(10)
     pictures.nth(4).click()
     expect(says(page)).to_contain_text("The 4 that the network imagines")
 
@@ -367,7 +367,7 @@ def test_another_model_answers_everything_anew(page: Any, blink: Model, digits: 
     page.locator("ink-confusion").scroll_into_view_if_needed()
     scores = report(digits.known_labels, blink.predict_probabilities(digits.images))
     expect(page.locator("ink-confusion .lead")).to_contain_text(
-        f"Of 10,000 validation digits it reads {scores.correct:,} right", timeout=30_000
+        f"Of 10,000 validation digits it reads {scores.correct:,} right"
     )
 
 
@@ -408,8 +408,8 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
             check("ink-unit")
         page.locator("ink-unit summary").click()
         page.locator("ink-imagined").scroll_into_view_if_needed()
-        expect(page.locator("ink-imagined li")).to_have_count(10, timeout=60_000)
+        expect(page.locator("ink-imagined li")).to_have_count(10)
         page.locator("ink-confusion").scroll_into_view_if_needed()
-        page.locator("ink-confusion td:not(.right) button").first.click(timeout=60_000)
+        page.locator("ink-confusion td:not(.right) button").first.click()
         expect(page.locator("ink-mistakes li").first).to_be_visible()
         check("ink-look")

@@ -365,7 +365,7 @@ def test_readings_at_the_same_time_are_those_one_by_one(
 ) -> None:
     """No answer is another's, to the last bit."""
     bodies = [
-        saved(np.kron(255 - image, np.ones((3, 3), np.uint8)), "PNG") for image in some.images
+        saved(np.kron(255 - image, np.ones((3, 3), np.uint8)), "PNG") for image in some.images[:48]
     ]
     bodies[::7] = [b"no picture"] * len(bodies[::7])
 

@@ -17,11 +17,13 @@ from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
 import pytest
-from labs import GENEROUS, PATIENCE, Lab
+from labs import PATIENCE, Lab
 
 from inkdigits.errors import InkdigitsError
 from inkdigits.lab import server
 from inkdigits.lab.server import HOST, bound, shows_windows
+
+pytestmark = pytest.mark.slow
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
 
@@ -251,7 +253,7 @@ def test_it_ends_with_a_stream_open_and_answers_what_it_accepted(
         assert slow.getresponse().read() == b'"done"'
         # `read` would fail where the stream was cut off.
         assert opened.read().replace(b": alive\n\n", b"") == b""
-    status = process.wait(timeout=GENEROUS)
+    status = process.wait(timeout=PATIENCE)
     assert status == 0 if number == signal.SIGTERM else status != 0
 
 
@@ -266,7 +268,7 @@ def test_it_ends_even_where_streams_hear_nothing_and_threads_never_finish(
         assert process.stdout is not None
         assert process.stdout.readline() == "begun\n"
         process.terminate()
-        assert process.wait(timeout=GENEROUS) == 0
+        assert process.wait(timeout=PATIENCE) == 0
         opened.close()
 
 
@@ -337,4 +339,4 @@ def test_the_browser_is_shown_the_address_with_the_token(tmp_path: Path) -> None
         assert "?token=" in address
     finally:
         process.terminate()
-        process.communicate(timeout=GENEROUS)
+        process.communicate(timeout=PATIENCE)

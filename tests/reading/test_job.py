@@ -26,6 +26,8 @@ from inkdigits.reading import manifest as folders
 from inkdigits.reading import read_pictures, worker
 from inkdigits.reading.job import Job
 
+pytestmark = pytest.mark.slow
+
 needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
 
 SHARD = 4  # pictures a file: 26 pictures are six files and a half
@@ -192,7 +194,7 @@ def test_a_job_whose_driver_is_killed_at_any_moment_reads_each_picture_once_in_t
         assert driver.stdout is not None
         assert driver.stdout.readline() == "here\n"
         driver.kill()
-        driver.communicate(timeout=60)  # its workers hold its output too: they have ended
+        driver.communicate(timeout=300)  # its workers hold its output too: they have ended
         assert driver.returncode == -signal.SIGKILL
         there = written(folder)
         assert kept.items() <= there.items(), "what was there was written again"

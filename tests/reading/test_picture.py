@@ -650,6 +650,7 @@ REFUSE = (
 )
 
 
+@pytest.mark.slow
 @on_linux
 @pytest.mark.parametrize("kind", ["bombs and traps", "cut PNG", "cut JPEG"])
 def test_a_refusal_needs_less_than_100_megabytes(kind: str, tmp_path: Path) -> None:
@@ -663,6 +664,7 @@ def test_a_refusal_needs_less_than_100_megabytes(kind: str, tmp_path: Path) -> N
         assert rise_in_megabytes(REFUSE, tmp_path / "file") < 100
 
 
+@pytest.mark.slow
 @on_linux
 @pytest.mark.parametrize("longest", [None, 1200])
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "RGBA PNG", "16-bit PNG"])

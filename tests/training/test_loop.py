@@ -32,6 +32,8 @@ from inkdigits.training.loop import LossLeftBounds, Trainer
 from inkdigits.training.randomness import Purpose, counted_generator
 from inkdigits.training.schedules import OneCycle
 
+pytestmark = pytest.mark.serial  # training forks, where it may
+
 THREADS = [1, 2, 3]
 
 needs_blas_in_hand = pytest.mark.skipif(

@@ -33,6 +33,8 @@ from inkdigits.training.processes import ForkedCrew, can_fork
 from inkdigits.training.randomness import Purpose, counted_generator
 from inkdigits.training.wear import Wear
 
+pytestmark = pytest.mark.serial  # training forks, where it may
+
 needs_blas_in_hand = pytest.mark.skipif(
     not blas_can_be_held(), reason="this BLAS may not give the same bits twice"
 )

@@ -35,6 +35,8 @@ from inkdigits.training import (
 from inkdigits.training.schedules import Constant, OneCycle
 from inkdigits.version import __version__
 
+pytestmark = pytest.mark.serial  # training forks, where it may
+
 needs_blas_in_hand = pytest.mark.skipif(
     not blas_can_be_held(), reason="this BLAS may not give the same bits twice"
 )

@@ -41,6 +41,8 @@ from inkdigits.training.randomness import Purpose, counted_generator
 from inkdigits.training.schedules import Constant, OneCycle
 from inkdigits.training.steering import Stop
 
+pytestmark = pytest.mark.serial  # training forks, where it may
+
 needs_blas_in_hand = pytest.mark.skipif(
     not blas_can_be_held(), reason="this BLAS may not give the same bits twice"
 )

@@ -7,6 +7,7 @@ import re
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -23,6 +24,7 @@ PATIENCE = 120  # seconds until a test gives up on an answer; none of them measu
 # What is started in the background may have to ignore Ctrl-C; a terminal's program does not.
 PROGRAM = """
 import signal
+import socket
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from inkdigits.__main__ import main
 main()
@@ -52,7 +54,10 @@ class Lab:
     def start(self) -> None:
         """Returns when the lab has said where it is; fails where it ends instead."""
         command = [sys.executable, "-c", PROGRAM, "lab", "--no-browser", "--home", str(self.home)]
-        command += ["--port", str(self.port)] if self.port else []
+        if not self.port:  # not the usual one: while this lab restarts, another would take it
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                self.port = free.getsockname()[1]
+        command += ["--port", str(self.port)]
         self.process = subprocess.Popen(
             [*command, *self.options],
             stdin=subprocess.DEVNULL,

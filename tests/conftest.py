@@ -15,7 +15,7 @@ import hypothesis
 import pytest
 
 from inkdigits.dataset import Dataset
-from inkdigits.formats import save_model
+from inkdigits.formats import load_model, save_model
 from inkdigits.model import Model
 from inkdigits.sources import load
 from inkdigits.training import train
@@ -58,6 +58,18 @@ def exam() -> Dataset:
 def some(exam: Dataset) -> Dataset:
     """The first 200 test digits."""
     return exam.subset(range(200))
+
+
+@pytest.fixture(scope="session")
+def validation() -> Dataset:
+    """The last 10,000 of the 60,000 training digits."""
+    return load("mnist:validation")
+
+
+@pytest.fixture(scope="session")
+def reader() -> Model:
+    """The shipped model."""
+    return load_model("reader")
 
 
 @pytest.fixture(scope="session")

@@ -23,11 +23,6 @@ Json = Callable[..., dict[str, Any]]
 Refusal = Callable[..., str]
 
 
-@pytest.fixture(scope="module")
-def validation() -> Dataset:
-    return load("mnist:validation")
-
-
 def take_photo(name: str, known: Dataset, *, seed: int, empty: int = 0, turned: float = 0) -> None:
     """A photo of a sheet whose last `empty` boxes of each row are empty."""
     chance = np.random.default_rng(seed)

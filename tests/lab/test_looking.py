@@ -16,7 +16,6 @@ from fastapi.responses import JSONResponse
 
 from inkdigits.dataset import Dataset
 from inkdigits.errors import DataError, FileError, InkdigitsError
-from inkdigits.formats import load_model
 from inkdigits.inspection import activations, exciting, imagined_digits, nearest, unit_arithmetic
 from inkdigits.lab import findings as findings_module
 from inkdigits.lab.findings import Findings, Kept
@@ -57,16 +56,6 @@ def huge() -> Model:
     model.network.parameters[:] = 3e38
     model.network.parameters[:5] = -3e38
     return model
-
-
-@pytest.fixture(scope="module")
-def validation() -> Dataset:
-    return load("mnist:validation")
-
-
-@pytest.fixture(scope="module")
-def reader() -> Model:
-    return load_model("reader")
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import pytest
 
 from inkdigits.dataset import DIGITS, Dataset
 from inkdigits.evaluation import fit_temperature, report
-from inkdigits.formats import load_model
 from inkdigits.model import Model
 from inkdigits.reading.calibrate import REFUSED, as_pictures_give_them, calibrated
 from inkdigits.sources import load
@@ -16,11 +15,6 @@ from inkdigits.sources import load
 @pytest.fixture(scope="module")
 def digits() -> Dataset:
     return load("mnist:validation").subset(range(1000))
-
-
-@pytest.fixture(scope="module")
-def reader() -> Model:
-    return load_model("reader")
 
 
 @pytest.fixture(scope="module")

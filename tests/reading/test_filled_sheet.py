@@ -13,13 +13,11 @@ from numpy.typing import NDArray
 from filled import FINE, PENS, Photo, filled_in, origin, photographed, printed
 from inkdigits.dataset import Dataset
 from inkdigits.errors import PictureError
-from inkdigits.formats import load_model
 from inkdigits.model import Model
 from inkdigits.reading import Picture
 from inkdigits.reading.filled_sheet import FilledSheet, read_sheet
 from inkdigits.reading.flat_sheet import FINEST
 from inkdigits.sheet import BOX, BOXES, COLUMNS, MARK, MARKS
-from inkdigits.sources import load
 
 Pixels = NDArray[np.uint8]
 Digits = list[Pixels | None]
@@ -38,16 +36,6 @@ CASES = {
     "blurred": ("pencil", "a4", Photo(turn_degrees=75, blur=1.3, noise=9, quality=60)),
     "12 megapixels": ("leaning", "a4", Photo(size=(4000, 3000), turn_degrees=88, blur=1.5)),
 }
-
-
-@pytest.fixture(scope="module")
-def validation() -> Dataset:
-    return load("mnist:validation")
-
-
-@pytest.fixture(scope="module")
-def reader() -> Model:
-    return load_model("reader")
 
 
 def some_digits(known: Dataset, chance: np.random.Generator, empty: float = 0.15) -> Digits:

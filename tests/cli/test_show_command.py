@@ -105,6 +105,7 @@ def test_in_json_the_terminal_shows_nothing(document: Json) -> None:
 PICTURES = ["right-and-wrong.png", "confusion.png", "misread.png", "imagined.png"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("out", ["pictures", "deep/in/a folder"])
 def test_a_model_becomes_a_folder_of_pictures(call: Call, model: str, here: Path, out: str) -> None:
     said = call("show", model, *(["--out", out] if out != "pictures" else []))

@@ -236,6 +236,7 @@ PAGES = 5
 LEAST = {"touching": 1, "broken": 1, "decimals": 2, "photo": 2}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_small_pages_of_each_kind_are_read_right(clear: Dataset, model: Model, kind: str) -> None:
     texts = SIGNED if kind == "decimals" else TEXTS

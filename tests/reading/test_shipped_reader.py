@@ -52,6 +52,7 @@ def test_the_page_in_docs_is_made_of_it(reader: Model) -> None:
     assert (ROOT / "docs" / "demo.html").read_text(encoding="utf-8") == page_of(reader)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind", [kind for kind in PAPERS if kind not in ("two shadows", "squared")]
 )

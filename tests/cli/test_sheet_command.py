@@ -52,6 +52,7 @@ def test_the_paper_is_chosen(document: Json, here: Path) -> None:
     assert b"/MediaBox [ 0 0 612 792 ]" in content
 
 
+@pytest.mark.slow
 def test_a_photo_becomes_a_data_set_without_its_empty_boxes(
     document: Json, validation: Dataset, model: str
 ) -> None:
@@ -67,6 +68,7 @@ def test_a_photo_becomes_a_data_set_without_its_empty_boxes(
         assert box["read_as"] != box["label"]
 
 
+@pytest.mark.slow
 def test_a_person_is_told_how_many_and_which_are_doubtful(
     call: Call, validation: Dataset, here: Path
 ) -> None:
@@ -85,6 +87,7 @@ def test_a_person_is_told_how_many_and_which_are_doubtful(
     assert load("wrong").counts().tolist() == [1] * 10
 
 
+@pytest.mark.slow
 def test_what_cannot_be_read_costs_itself_alone(
     validation: Dataset, model: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

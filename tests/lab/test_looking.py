@@ -140,6 +140,7 @@ def test_a_unit_is_shown_cell_by_cell(
         assert floats(said["weights"]["values"]).tolist() == about.weights.ravel().tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "layer", "unit"),
     [("reader", 8, 3), ("reader", 15, 100), ("wide", 2, 700), ("blink", 0, 0)],
@@ -162,6 +163,7 @@ def test_backquery_gives_ten_pictures(client: TestClient, blink: Model) -> None:
     assert base64.b64decode(said["digits"]) == imagined_digits(blink.network).tobytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["reader", "blink"])
 def test_confusion_and_its_cells_are_the_models_own_answers(
     client: TestClient, shelf: Models, validation: Dataset, name: str

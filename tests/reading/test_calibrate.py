@@ -32,6 +32,7 @@ def test_a_glyph_that_is_opened_as_a_picture_is_nearly_the_same(digits: Dataset)
     assert seen == list(range(1, 101))
 
 
+@pytest.mark.slow
 def test_the_temperature_is_that_of_the_ten_digits_logits(
     found: Model, reader: Model, digits: Dataset
 ) -> None:

@@ -85,6 +85,7 @@ def test_all_boxes_are_found_and_labelled_and_what_is_in_them_can_be_read(
     assert np.mean(right) >= 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])
 def test_a_straightened_sheet_is_upright_to_a_quarter_of_a_millimetre(turn: int) -> None:
     photo = Photo(turn_degrees=turn + 5, tilt_degrees=15, bent=(1.0, 1.5), noise=1)
@@ -104,6 +105,7 @@ def test_a_straightened_sheet_is_upright_to_a_quarter_of_a_millimetre(turn: int)
     assert np.abs(off).max() < 0.25
 
 
+@pytest.mark.slow
 def test_an_empty_sheet_has_no_digit_in_it(reader: Model) -> None:
     for seed, shadow in enumerate([0.0, 0.4]):
         photo = Photo(turn_degrees=90, shadow=shadow, noise=5)

@@ -106,6 +106,7 @@ def test_a_run_goes_on_from_any_step_as_if_it_had_not_been_interrupted(
         ]
 
 
+@pytest.mark.slow
 @needs_blas_in_hand
 @pytest.mark.parametrize("size", [330, 320])
 def test_the_posts_training_goes_on_from_any_block(
@@ -122,6 +123,7 @@ def test_the_posts_training_goes_on_from_any_block(
         assert losses(model) == losses(whole)
 
 
+@pytest.mark.slow
 @needs_blas_in_hand
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_goes_on_from_the_middle_of_an_epoch(

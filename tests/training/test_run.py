@@ -69,6 +69,7 @@ def test_one_seed_is_one_model_for_any_number_of_threads(tiny: Recipe, digits: D
     assert train(tiny, digits, seed=6, threads=1).fingerprint != prints[0]
 
 
+@pytest.mark.slow
 @needs_blas_in_hand
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_gives_the_same_bits_with_one_and_with_two_threads(

@@ -146,6 +146,7 @@ def test_whoever_decides_is_alone(rich: Recipe, digits: Dataset) -> None:
     assert seen == [0, 1, 1, 1, 0, 1, 1, 1, 0]
 
 
+@pytest.mark.slow
 @needs_blas_in_hand
 @pytest.mark.usefixtures("kind")
 @each_change
@@ -205,6 +206,7 @@ def every_step(folder: Path) -> Checkpoints:
     return Checkpoints(folder=folder, every_steps=1, keep=99, warn=pytest.fail)
 
 
+@pytest.mark.slow
 @needs_blas_in_hand
 @each_change
 def test_a_steered_run_goes_on_from_any_step_as_if_it_had_not_been_interrupted(

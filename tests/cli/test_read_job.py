@@ -6,13 +6,13 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from circumstances import needs_posix
 from inkdigits.cli import run
 from inkdigits.dataset import Dataset
 from inkdigits.formats import save_model
@@ -23,8 +23,6 @@ pytestmark = pytest.mark.slow
 Call = Callable[..., str]
 Refusal = Callable[..., str]
 Spawn = Callable[..., subprocess.Popen[str]]
-
-needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
 
 
 @pytest.fixture

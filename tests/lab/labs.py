@@ -21,15 +21,6 @@ from typing import IO, Any
 ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/(?:\?token=(\w+))?")
 PATIENCE = 120  # seconds until a test gives up on an answer; none of them measures anything
 
-# What is started in the background may have to ignore Ctrl-C; a terminal's program does not.
-PROGRAM = """
-import signal
-import socket
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from inkdigits.__main__ import main
-main()
-"""
-
 
 @dataclass
 class Lab:
@@ -53,7 +44,15 @@ class Lab:
 
     def start(self) -> None:
         """Returns when the lab has said where it is; fails where it ends instead."""
-        command = [sys.executable, "-c", PROGRAM, "lab", "--no-browser", "--home", str(self.home)]
+        command = [
+            sys.executable,
+            "-m",
+            "inkdigits",
+            "lab",
+            "--no-browser",
+            "--home",
+            str(self.home),
+        ]
         if not self.port:  # not the usual one: while this lab restarts, another would take it
             with socket.create_server(("127.0.0.1", 0)) as free:
                 self.port = free.getsockname()[1]

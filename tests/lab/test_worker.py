@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from learning import about, come_to, ended, journal, of_type, point_at, states, tiny, until
 
+from circumstances import needs_blas_in_hand
 from inkdigits.errors import Interrupted
 from inkdigits.formats import load_model
 from inkdigits.lab.models import ModelShelf
@@ -38,10 +39,6 @@ from inkdigits.parallel import blas_can_be_held
 from inkdigits.sources import load, save
 from inkdigits.training import Change, Checkpoint, Checkpoints, Progress, load_checkpoint, train
 from inkdigits.training.steering import Stop
-
-needs_blas_in_hand = pytest.mark.skipif(
-    not blas_can_be_held(), reason="this BLAS may not give the same bits twice"
-)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
@@ -743,7 +743,6 @@ def opens_or_refuses(content: bytes) -> None:
             assert opened.pixels.ndim == 3
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.sampled_from([content[:12] for content in KINDS.values()] + [b""]), st.binary())
 def test_any_bytes_are_a_picture_or_our_error(start: bytes, rest: bytes) -> None:
     opens_or_refuses(start + rest)
@@ -753,7 +752,6 @@ def test_any_bytes_are_a_picture_or_our_error(start: bytes, rest: bytes) -> None
 def test_any_change_to_a_file_gives_a_picture_or_our_error(
     kind: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    @settings(max_examples=100, deadline=None)
     @given(
         st.lists(
             st.tuples(

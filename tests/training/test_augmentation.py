@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from circumstances import needs_blas_in_hand
 from inkdigits.dataset import Dataset
 from inkdigits.errors import DataError, TrainingError
 from inkdigits.network import Network, he
-from inkdigits.parallel import Crew, blas_can_be_held
+from inkdigits.parallel import Crew
 from inkdigits.training import Augmentation, Recipe, train
 from inkdigits.training.augmentation import (
     STACK,
@@ -659,7 +660,7 @@ def bits(recipe: Recipe, dataset: Dataset, crew: Crew, *, seed: int = 1) -> byte
 
 
 @pytest.mark.serial
-@pytest.mark.skipif(not blas_can_be_held(), reason="this BLAS may not give the same bits twice")
+@needs_blas_in_hand
 def test_any_number_of_workers_of_any_kind_gives_the_same_bits(
     tiny: Recipe, digits: Dataset
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import random
@@ -18,13 +17,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from circumstances import files_of_at_most, needs_blas_in_hand, needs_forks, needs_posix
 from inkdigits.dataset import Dataset
 from inkdigits.errors import Diverged, FileError, Interrupted, ModelError, TrainingError
 from inkdigits.formats import save_model
 from inkdigits.formats.container import METADATA, read_header, write_container
 from inkdigits.model import Model
 from inkdigits.network import SGD, Dense
-from inkdigits.parallel import blas_can_be_held
 from inkdigits.training import (
     RECIPES,
     Checkpoint,
@@ -38,15 +37,10 @@ from inkdigits.training import (
     train,
 )
 from inkdigits.training.checkpoints import FORMAT, checksum, save_checkpoint, vectors_of
-from inkdigits.training.processes import can_fork
 from inkdigits.training.schedules import Constant, OneCycle
 
 pytestmark = pytest.mark.serial  # training forks, where it may
 
-needs_blas_in_hand = pytest.mark.skipif(
-    not blas_can_be_held(), reason="this BLAS may not give the same bits twice"
-)
-needs_forks = pytest.mark.skipif(not can_fork(), reason="processes are forked on Linux alone")
 
 SEED = 3
 CLASSIC = ClassicRecipe(name="c", purpose="", hidden=20, rate=0.1, epochs=3)
@@ -384,20 +378,7 @@ def test_a_run_whose_worker_is_killed_can_be_resumed(
 # Writing that fails
 
 
-@contextlib.contextmanager
-def files_of_at_most(size: int) -> Iterator[None]:
-    """A block in which no file of this process can grow beyond `size` bytes, as on a full disk."""
-    import resource
-
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+@needs_posix
 def test_a_disk_that_is_full_at_any_byte_leaves_the_old_checkpoint(saved: list[Path]) -> None:
     old, checkpoint = saved[-2:][0], load_checkpoint(saved[-1])
     size = saved[-1].stat().st_size
@@ -418,7 +399,7 @@ def test_a_disk_that_is_full_at_any_byte_leaves_the_old_checkpoint(saved: list[P
     assert latest_checkpoint(old.parent, warn=unwarned).path == saved[-1]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+@needs_posix
 @needs_blas_in_hand
 def test_a_run_goes_on_where_its_checkpoints_cannot_be_written(
     rich: Recipe, digits: Dataset, folder: Path

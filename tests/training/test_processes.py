@@ -14,16 +14,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from circumstances import needs_forks
 from inkdigits.errors import TrainingError
 from inkdigits.parallel import Crew, Member
 from inkdigits.sources import load
 from inkdigits.training import train
-from inkdigits.training.processes import ForkedCrew, can_fork, training_crew
+from inkdigits.training.processes import ForkedCrew, training_crew
 
-pytestmark = [
-    pytest.mark.serial,
-    pytest.mark.skipif(not can_fork(), reason="processes are forked on Linux on x86-64 alone"),
-]
+pytestmark = [pytest.mark.serial, needs_forks]
 
 PROCESSES = [1, 2, 3]
 

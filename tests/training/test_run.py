@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from circumstances import needs_blas_in_hand
 from inkdigits.dataset import Dataset
 from inkdigits.errors import DataError, Diverged, Interrupted, TrainingError
 from inkdigits.formats import load_model, save_model
 from inkdigits.model import Model
 from inkdigits.network import SGD, Dense, Flatten, Rescale
-from inkdigits.parallel import blas_can_be_held
 from inkdigits.sources import load
 from inkdigits.training import (
     RECIPES,
@@ -36,10 +36,6 @@ from inkdigits.training.schedules import Constant, OneCycle
 from inkdigits.version import __version__
 
 pytestmark = pytest.mark.serial  # training forks, where it may
-
-needs_blas_in_hand = pytest.mark.skipif(
-    not blas_can_be_held(), reason="this BLAS may not give the same bits twice"
-)
 
 
 class Clock:

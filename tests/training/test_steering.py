@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import inkdigits.training.under_way
+from circumstances import needs_blas_in_hand
 from inkdigits.classic import Network as ClassicNetwork
 from inkdigits.dataset import Dataset
 from inkdigits.errors import Interrupted, ModelError, TrainingError
@@ -22,7 +23,7 @@ from inkdigits.formats import load_model, save_model
 from inkdigits.model import Model
 from inkdigits.network import BatchNorm, Dense, Flatten, Layer, Rescale
 from inkdigits.network.layers import Array, Backward, Shape, Stateless, Views
-from inkdigits.parallel import Crew, blas_can_be_held
+from inkdigits.parallel import Crew
 from inkdigits.training import (
     STOP,
     Augmentation,
@@ -43,9 +44,6 @@ from inkdigits.training.steering import Stop
 
 pytestmark = pytest.mark.serial  # training forks, where it may
 
-needs_blas_in_hand = pytest.mark.skipif(
-    not blas_can_be_held(), reason="this BLAS may not give the same bits twice"
-)
 
 SEED = 3
 CLASSIC = ClassicRecipe(name="c", purpose="", hidden=20, rate=0.1, epochs=2)

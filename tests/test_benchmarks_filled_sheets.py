@@ -19,6 +19,7 @@ def script() -> Iterator[Any]:
         yield script
 
 
+@pytest.mark.slow
 def test_the_photos_of_a_hand_show_other_digits_and_come_again(script: Any, tmp_path: Path) -> None:
     contents = []
     for name in ("one", "again"):

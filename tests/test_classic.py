@@ -116,6 +116,7 @@ def test_fit_reports_every_record_once(digits: Dataset) -> None:
     assert reports == [(done, 140) for done in (32, 64, 70, 102, 134, 140)]
 
 
+@pytest.mark.slow
 def test_the_posts_accuracies_after_each_epoch() -> None:
     """The post's own code reaches these with this seed; ± 0.0002 is two pictures of 10,000."""
     network = posts()

@@ -141,6 +141,7 @@ def close(one: re.Match[str], other: re.Match[str]) -> bool:
     return abs(first - second) <= tolerance + 1e-9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.name)
 def test_every_example_on_the_page_runs_and_prints_what_is_shown(
     page: Path, tmp_path: Path

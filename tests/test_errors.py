@@ -7,7 +7,6 @@ import importlib
 import inspect
 import pkgutil
 import re
-from types import ModuleType
 
 import pytest
 
@@ -57,17 +56,20 @@ def test_what_ends_a_training_early_carries_its_model(blink: Model) -> None:
     assert Diverged("at once", None).model is None
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_every_name_in_all_is_real_and_in_its_place(name: str) -> None:
-    module: ModuleType = importlib.import_module(name)
-    names = getattr(module, "__all__", [])
-    assert len(set(names)) == len(names)
-    for public in names:
-        assert hasattr(module, public)
-    # A module of its own has an `__all__`, but for the one that holds a version alone, and for
-    # folders whose first page only says what is in them.
-    folder = hasattr(module, "__path__") and ast.parse(inspect.getsource(module)).body[1:] == []
-    assert names or folder or name == "inkdigits.version"
+def test_every_name_in_all_is_real_and_in_its_place() -> None:
+    wrong = []
+    for name in MODULES:
+        module = importlib.import_module(name)
+        names = getattr(module, "__all__", [])
+        if len(set(names)) != len(names):
+            wrong.append(f"{name} names something twice")
+        wrong += [f"{name}.{public}" for public in names if not hasattr(module, public)]
+        # A module of its own has an `__all__`, but for the one that holds a version alone, and for
+        # folders whose first page only says what is in them.
+        folder = hasattr(module, "__path__") and not ast.parse(inspect.getsource(module)).body[1:]
+        if not (names or folder or name == "inkdigits.version"):
+            wrong.append(f"{name} has no __all__")
+    assert wrong == []
 
 
 def test_every_class_and_function_of_the_top_is_the_one_of_its_module() -> None:

@@ -229,6 +229,7 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Opened]:
         path = tmp_path / "page.html"
         save_page(model, path)
         context = browser.new_context(**{"reduced_motion": "reduce", **options})
+        context.set_default_timeout(120_000)
         contexts.append(context)
         context.on("request", lambda request: asked.append(request.url))
         context.on("console", lambda message: complaints.append(message.text))

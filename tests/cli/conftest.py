@@ -19,14 +19,6 @@ Call = Callable[..., str]
 Json = Callable[..., dict[str, Any]]
 Refusal = Callable[..., str]
 
-# What `inkdigits` is, with Ctrl-C as a terminal has it: a test run in the background ignores it.
-PROGRAM = """
-import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from inkdigits.__main__ import main
-main()
-"""
-
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -104,7 +96,7 @@ def spawn() -> Callable[..., subprocess.Popen[str]]:
     def start(*arguments: str, **options: Any) -> subprocess.Popen[str]:
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
         return subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, *arguments], text=True, encoding="utf-8", **pipes
+            [sys.executable, "-m", "inkdigits", *arguments], text=True, encoding="utf-8", **pipes
         )
 
     return start

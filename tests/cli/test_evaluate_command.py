@@ -311,6 +311,7 @@ def test_the_robustness_of_two_models_is_that_of_each(
 # Pictures
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [[], ["--robustness"]])
 @pytest.mark.parametrize("two", [False, True])
 def test_out_draws_what_was_asked_for(

@@ -113,6 +113,7 @@ def test_what_cannot_be_opened_is_named_in_its_place(
 # Drawn
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [["--explain", "--expected", "1"], ["--explain"], []])
 @pytest.mark.parametrize("empty", [True, False])
 def test_the_way_from_picture_to_digit_is_drawn(

@@ -6,23 +6,23 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from circumstances import needs_posix
 from inkdigits.cli import run
 from inkdigits.dataset import Dataset
 from inkdigits.formats import save_model
 from inkdigits.model import Model
 
+pytestmark = pytest.mark.slow
+
 Call = Callable[..., str]
 Refusal = Callable[..., str]
 Spawn = Callable[..., subprocess.Popen[str]]
-
-needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_a_job_that_was_killed_goes_on_by_the_same_command(
     process = spawn(*command)
     begun(process, here / "job")
     process.kill()
-    process.communicate(timeout=60)  # its workers hold its output too: they have ended
+    process.communicate(timeout=300)  # its workers hold its output too: they have ended
     assert process.returncode == -signal.SIGKILL
     kept = {path: path.stat().st_mtime_ns for path in (here / "job/readings").glob("[!.]*")}
     assert 1 <= len(kept) < 15
@@ -140,7 +140,7 @@ def test_ctrl_c_says_how_to_go_on_and_leaves_no_process(
     process = spawn(*command, start_new_session=True)
     begun(process, here / "job")
     os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=60)  # which ends with the last of them
+    out, err = process.communicate(timeout=300)  # which ends with the last of them
     done = 100 * len(list((here / "job/readings").iterdir()))
     said = f"stopped with {done:,} of 1,500 pictures read: the same command goes on from there"
     assert (process.returncode, out, err) == (130, "", f"inkdigits: {said}\n")

@@ -23,11 +23,6 @@ Json = Callable[..., dict[str, Any]]
 Refusal = Callable[..., str]
 
 
-@pytest.fixture(scope="module")
-def validation() -> Dataset:
-    return load("mnist:validation")
-
-
 def take_photo(name: str, known: Dataset, *, seed: int, empty: int = 0, turned: float = 0) -> None:
     """A photo of a sheet whose last `empty` boxes of each row are empty."""
     chance = np.random.default_rng(seed)
@@ -57,6 +52,7 @@ def test_the_paper_is_chosen(document: Json, here: Path) -> None:
     assert b"/MediaBox [ 0 0 612 792 ]" in content
 
 
+@pytest.mark.slow
 def test_a_photo_becomes_a_data_set_without_its_empty_boxes(
     document: Json, validation: Dataset, model: str
 ) -> None:
@@ -72,6 +68,7 @@ def test_a_photo_becomes_a_data_set_without_its_empty_boxes(
         assert box["read_as"] != box["label"]
 
 
+@pytest.mark.slow
 def test_a_person_is_told_how_many_and_which_are_doubtful(
     call: Call, validation: Dataset, here: Path
 ) -> None:
@@ -90,6 +87,7 @@ def test_a_person_is_told_how_many_and_which_are_doubtful(
     assert load("wrong").counts().tolist() == [1] * 10
 
 
+@pytest.mark.slow
 def test_what_cannot_be_read_costs_itself_alone(
     validation: Dataset, model: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -153,6 +151,7 @@ def test_options_that_do_not_go_together_are_refused(
     assert message in refusal("sheet", *arguments, status=2)
 
 
+@pytest.mark.slow
 def test_a_hand_that_is_misread_is_learned_from_two_sheets(
     call: Call, validation: Dataset, model: str
 ) -> None:

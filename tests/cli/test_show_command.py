@@ -105,6 +105,7 @@ def test_in_json_the_terminal_shows_nothing(document: Json) -> None:
 PICTURES = ["right-and-wrong.png", "confusion.png", "misread.png", "imagined.png"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("out", ["pictures", "deep/in/a folder"])
 def test_a_model_becomes_a_folder_of_pictures(call: Call, model: str, here: Path, out: str) -> None:
     said = call("show", model, *(["--out", out] if out != "pictures" else []))
@@ -117,6 +118,7 @@ def test_a_model_becomes_a_folder_of_pictures(call: Call, model: str, here: Path
             assert picture.format == "PNG"
 
 
+@pytest.mark.slow
 def test_a_models_pictures_are_of_the_data_that_is_named(
     document: Json, model: str, some: Dataset, here: Path
 ) -> None:
@@ -130,6 +132,7 @@ def test_a_models_pictures_are_of_the_data_that_is_named(
     assert (here / "a/weights.png").read_bytes() == (here / "b/weights.png").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_model_without_history_or_dense_first_layer_has_fewer_pictures(
     document: Json, blink: Model, here: Path
 ) -> None:

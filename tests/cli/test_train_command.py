@@ -225,6 +225,7 @@ def test_teaching_tells_before_and_after_of_what_is_held_out(
     assert result["before"]["mnist"]["accuracy"] - result["after"]["mnist"]["accuracy"] < 0.01
 
 
+@pytest.mark.slow
 def test_teaching_is_the_same_for_any_threads_and_says_on_the_card_what_it_was(
     document: Json, model: str, own: str, blink: Model
 ) -> None:
@@ -273,6 +274,7 @@ def fifty(here: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "fifty.safetensors"
 
 
+@pytest.mark.slow
 def test_taught_beside_mnist_a_model_is_calibrated_anew(call: Call, fifty: str, own: str) -> None:
     validation = load("mnist:validation").fingerprint
     start = fifty
@@ -357,6 +359,7 @@ def test_classic_can_be_taught_too(document: Json, data: str, own: str, some: Da
     assert load_model("model.safetensors").card.settings["rate"] < 0.1
 
 
+@pytest.mark.slow
 def test_teaching_with_several_seeds_reports_their_mean(
     document: Json, model: str, own: str
 ) -> None:

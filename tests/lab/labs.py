@@ -7,6 +7,7 @@ import re
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -18,16 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/(?:\?token=(\w+))?")
-PATIENCE = 60  # seconds until a test gives up on an answer; none of them measures anything
-GENEROUS = 10  # the end takes 5 seconds at most
-
-# What is started in the background may have to ignore Ctrl-C; a terminal's program does not.
-PROGRAM = """
-import signal
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from inkdigits.__main__ import main
-main()
-"""
+PATIENCE = 120  # seconds until a test gives up on an answer; none of them measures anything
 
 
 @dataclass
@@ -52,8 +44,19 @@ class Lab:
 
     def start(self) -> None:
         """Returns when the lab has said where it is; fails where it ends instead."""
-        command = [sys.executable, "-c", PROGRAM, "lab", "--no-browser", "--home", str(self.home)]
-        command += ["--port", str(self.port)] if self.port else []
+        command = [
+            sys.executable,
+            "-m",
+            "inkdigits",
+            "lab",
+            "--no-browser",
+            "--home",
+            str(self.home),
+        ]
+        if not self.port:  # not the usual one: while this lab restarts, another would take it
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                self.port = free.getsockname()[1]
+        command += ["--port", str(self.port)]
         self.process = subprocess.Popen(
             [*command, *self.options],
             stdin=subprocess.DEVNULL,
@@ -89,9 +92,9 @@ class Lab:
         """Ends it with a signal; its exit status, below 0 for that of a signal."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        status = self.process.wait(timeout=GENEROUS)
+        status = self.process.wait(timeout=PATIENCE)
         while self.listeners:
-            self.listeners.pop().join(timeout=GENEROUS)
+            self.listeners.pop().join(timeout=PATIENCE)
         return status
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
@@ -140,6 +143,7 @@ def watched_page(browser: Any, lab: Lab, **options: Any) -> Iterator[Any]:
         lambda message: complaints.append(message.text) if message.type != "log" else None,
     )
     context.on("weberror", lambda error: complaints.append(str(error.error)))
+    context.set_default_timeout(1000 * PATIENCE)
     page = context.new_page()
     page.complaints = complaints
     page.goto(lab.address)

@@ -12,7 +12,7 @@ from inkdigits.lab.runs.events import Event, Journal, read_now
 from inkdigits.lab.runs.runs import Runs
 from inkdigits.lab.runs.settings import RunSettings
 
-PATIENCE = 60.0  # seconds, which no test needs but a machine that is busy with others
+PATIENCE = 120.0  # seconds, which no test needs but a machine that is busy with others
 
 
 def tiny(**other: Any) -> RunSettings:

@@ -75,6 +75,7 @@ def test_half_a_letter_is_kept_too(client: TestClient) -> None:
 # Explanations
 
 
+@pytest.mark.slow
 def test_an_explanation_is_that_of_the_command_line_with_what_looks_alike(
     client: TestClient, picture: bytes
 ) -> None:
@@ -102,6 +103,7 @@ def test_an_explanation_is_that_of_the_command_line_with_what_looks_alike(
     )
 
 
+@pytest.mark.slow
 def test_a_form_is_explained_alike(client: TestClient, picture: bytes) -> None:
     raw = client.post("/api/lab/explain", content=picture).json()
     assert client.post("/api/lab/explain", files={"picture": picture}).json() == raw
@@ -136,6 +138,7 @@ def test_what_cannot_be_explained_is_refused_in_words(
 # What looks alike
 
 
+@pytest.mark.slow
 def test_the_nearest_are_training_digits_that_look_alike(client: TestClient, two: Pixels) -> None:
     came = client.post("/api/lab/nearest?count=3", content=two.tobytes()).json()
     assert came["labels"] == [2, 2, 2]

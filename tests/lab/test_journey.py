@@ -17,7 +17,6 @@ expect: Any = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed"
 ).expect
 
-PATIENCE = 90_000  # milliseconds, for a machine that is busy with others
 TABS = 120  # of one press each: more than there are controls in any view
 
 SEVEN = ((0.25, 0.2), (0.72, 0.2), (0.45, 0.85))
@@ -37,13 +36,6 @@ SMALL = {
 }
 
 
-@pytest.fixture(scope="module", autouse=True)
-def patience() -> Iterator[None]:
-    expect.set_options(timeout=PATIENCE)
-    yield
-    expect.set_options(timeout=5_000)
-
-
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:
     with running_lab(tmp_path / "home") as running:
@@ -53,7 +45,6 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
 @pytest.fixture
 def page(browser: Any, lab: Lab) -> Iterator[Any]:
     with watched_page(browser, lab) as opened:
-        opened.set_default_timeout(PATIENCE)
         yield opened
 
 

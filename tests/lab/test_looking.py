@@ -16,7 +16,6 @@ from fastapi.responses import JSONResponse
 
 from inkdigits.dataset import Dataset
 from inkdigits.errors import DataError, FileError, InkdigitsError
-from inkdigits.formats import load_model
 from inkdigits.inspection import activations, exciting, imagined_digits, nearest, unit_arithmetic
 from inkdigits.lab import findings as findings_module
 from inkdigits.lab.findings import Findings, Kept
@@ -57,16 +56,6 @@ def huge() -> Model:
     model.network.parameters[:] = 3e38
     model.network.parameters[:5] = -3e38
     return model
-
-
-@pytest.fixture(scope="module")
-def validation() -> Dataset:
-    return load("mnist:validation")
-
-
-@pytest.fixture(scope="module")
-def reader() -> Model:
-    return load_model("reader")
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +140,7 @@ def test_a_unit_is_shown_cell_by_cell(
         assert floats(said["weights"]["values"]).tolist() == about.weights.ravel().tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "layer", "unit"),
     [("reader", 8, 3), ("reader", 15, 100), ("wide", 2, 700), ("blink", 0, 0)],
@@ -173,6 +163,7 @@ def test_backquery_gives_ten_pictures(client: TestClient, blink: Model) -> None:
     assert base64.b64decode(said["digits"]) == imagined_digits(blink.network).tobytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["reader", "blink"])
 def test_confusion_and_its_cells_are_the_models_own_answers(
     client: TestClient, shelf: Models, validation: Dataset, name: str

@@ -17,13 +17,15 @@ from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
 import pytest
-from labs import GENEROUS, PATIENCE, Lab
+from labs import PATIENCE, Lab
 
+from circumstances import needs_posix
 from inkdigits.errors import InkdigitsError
 from inkdigits.lab import server
 from inkdigits.lab.server import HOST, bound, shows_windows
 
-posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
+pytestmark = pytest.mark.slow
+
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -43,7 +45,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Lab]]:
         each.end(signal.SIGKILL)
 
 
-@posix
+@needs_posix
 def test_it_says_its_address_answers_there_and_ends_well(start: Callable[..., Lab]) -> None:
     lab = start()
     assert lab.ask("GET", "/api/lab/state") == (200, {})
@@ -68,14 +70,14 @@ def test_what_the_documentation_asks_with_curl_is_answered(start: Callable[..., 
     assert len(asked) == 3
 
 
-@posix
+@needs_posix
 def test_after_ctrl_c_there_is_a_line_and_130(start: Callable[..., Lab]) -> None:
     lab = start()
     assert lab.end(signal.SIGINT) == 130
     assert lab.err == ["inkdigits: stopped\n"]
 
 
-@posix
+@needs_posix
 def test_a_restart_keeps_the_token_and_the_state(start: Callable[..., Lab]) -> None:
     first = start()
     first.ask("PUT", "/api/lab/state", b'{"strokes": [1, 2, 3]}')
@@ -85,7 +87,7 @@ def test_a_restart_keeps_the_token_and_the_state(start: Callable[..., Lab]) -> N
     assert second.ask("GET", "/api/lab/state") == (200, {"strokes": [1, 2, 3]})
 
 
-@posix
+@needs_posix
 def test_a_killed_lab_holds_nobody_up(start: Callable[..., Lab]) -> None:
     first = start()
     first.end(signal.SIGKILL)
@@ -236,7 +238,7 @@ def asked(port: int, path: str) -> Iterator[HTTPConnection]:
         yield connection
 
 
-@posix
+@needs_posix
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_with_a_stream_open_and_answers_what_it_accepted(
     endless: Callable[..., tuple[subprocess.Popen[str], int]], number: int
@@ -251,11 +253,11 @@ def test_it_ends_with_a_stream_open_and_answers_what_it_accepted(
         assert slow.getresponse().read() == b'"done"'
         # `read` would fail where the stream was cut off.
         assert opened.read().replace(b": alive\n\n", b"") == b""
-    status = process.wait(timeout=GENEROUS)
+    status = process.wait(timeout=PATIENCE)
     assert status == 0 if number == signal.SIGTERM else status != 0
 
 
-@posix
+@needs_posix
 def test_it_ends_even_where_streams_hear_nothing_and_threads_never_finish(
     endless: Callable[..., tuple[subprocess.Popen[str], int]],
 ) -> None:
@@ -266,7 +268,7 @@ def test_it_ends_even_where_streams_hear_nothing_and_threads_never_finish(
         assert process.stdout is not None
         assert process.stdout.readline() == "begun\n"
         process.terminate()
-        assert process.wait(timeout=GENEROUS) == 0
+        assert process.wait(timeout=PATIENCE) == 0
         opened.close()
 
 
@@ -313,7 +315,7 @@ def test_without_a_screen_no_browser_takes_the_terminal(monkeypatch: pytest.Monk
     assert shows_windows()
 
 
-@posix
+@needs_posix
 def test_the_browser_is_shown_the_address_with_the_token(tmp_path: Path) -> None:
     seen = tmp_path / "seen"
     program = tmp_path / "browser"
@@ -337,4 +339,4 @@ def test_the_browser_is_shown_the_address_with_the_token(tmp_path: Path) -> None
         assert "?token=" in address
     finally:
         process.terminate()
-        process.communicate(timeout=GENEROUS)
+        process.communicate(timeout=PATIENCE)

@@ -16,7 +16,6 @@ expect: Any = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed"
 ).expect
 
-PATIENCE = 90_000  # milliseconds, for a machine that is busy with others
 
 # Twenty steps an epoch, five epochs: a second or two.
 TINY = {
@@ -39,14 +38,6 @@ TINY = {
 }
 
 
-@pytest.fixture(scope="module", autouse=True)
-def patience() -> Iterator[None]:
-    """A run may take its time; what is expected of the page otherwise is there at once."""
-    expect.set_options(timeout=PATIENCE)
-    yield
-    expect.set_options(timeout=5_000)
-
-
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     with running_lab(tmp_path_factory.mktemp("home")) as running:
@@ -57,7 +48,6 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def page(browser: Any, lab: Lab) -> Iterator[Any]:
     """The Train view of somebody who has no runs yet."""
     with watched_page(browser, lab) as opened:
-        opened.set_default_timeout(PATIENCE)
         forget(opened)
         open_train(opened)
         yield opened
@@ -413,7 +403,6 @@ def test_axe_finds_nothing_and_a_phone_needs_no_sideways_scrolling(
     has_run(page, {**TINY, "name": "First"})
     has_run(page, {**TINY, "name": "Second", "seed": 2})
     with watched_page(browser, lab, color_scheme=scheme) as other:
-        other.set_default_timeout(PATIENCE)
         for width, height in ((1280, 800), (360, 740)):
             other.set_viewport_size({"width": width, "height": height})
             open_train(other)

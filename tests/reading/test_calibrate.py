@@ -7,7 +7,6 @@ import pytest
 
 from inkdigits.dataset import DIGITS, Dataset
 from inkdigits.evaluation import fit_temperature, report
-from inkdigits.formats import load_model
 from inkdigits.model import Model
 from inkdigits.reading.calibrate import REFUSED, as_pictures_give_them, calibrated
 from inkdigits.sources import load
@@ -16,11 +15,6 @@ from inkdigits.sources import load
 @pytest.fixture(scope="module")
 def digits() -> Dataset:
     return load("mnist:validation").subset(range(1000))
-
-
-@pytest.fixture(scope="module")
-def reader() -> Model:
-    return load_model("reader")
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +32,7 @@ def test_a_glyph_that_is_opened_as_a_picture_is_nearly_the_same(digits: Dataset)
     assert seen == list(range(1, 101))
 
 
+@pytest.mark.slow
 def test_the_temperature_is_that_of_the_ten_digits_logits(
     found: Model, reader: Model, digits: Dataset
 ) -> None:

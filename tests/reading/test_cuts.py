@@ -7,7 +7,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -211,7 +211,6 @@ strokes = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=80)
 @given(strokes, st.integers(2, 8), st.integers(20, 60), st.floats(0.5, 1))
 def test_parts_share_no_ink_and_together_are_the_piece(
     points: list[list[tuple[int, int]]], pen: int, height: int, faint: float

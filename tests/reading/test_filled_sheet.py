@@ -13,13 +13,11 @@ from numpy.typing import NDArray
 from filled import FINE, PENS, Photo, filled_in, origin, photographed, printed
 from inkdigits.dataset import Dataset
 from inkdigits.errors import PictureError
-from inkdigits.formats import load_model
 from inkdigits.model import Model
 from inkdigits.reading import Picture
 from inkdigits.reading.filled_sheet import FilledSheet, read_sheet
 from inkdigits.reading.flat_sheet import FINEST
 from inkdigits.sheet import BOX, BOXES, COLUMNS, MARK, MARKS
-from inkdigits.sources import load
 
 Pixels = NDArray[np.uint8]
 Digits = list[Pixels | None]
@@ -36,18 +34,8 @@ CASES = {
     "shadow": ("over the edge", "letter", Photo(turn_degrees=90, shade=0.5, shadow=0.5)),
     "bent": ("ballpoint", "letter", Photo(turn_degrees=265, bent=(2.0, -2.5), tilt_degrees=20)),
     "blurred": ("pencil", "a4", Photo(turn_degrees=75, blur=1.3, noise=9, quality=60)),
-    "12 megapixels": ("leaning", "a4", Photo(size=(4000, 3000), turn_degrees=88, blur=1.5)),
+    "larger than read": ("leaning", "a4", Photo(size=(2800, 2100), turn_degrees=88, blur=1.2)),
 }
-
-
-@pytest.fixture(scope="module")
-def validation() -> Dataset:
-    return load("mnist:validation")
-
-
-@pytest.fixture(scope="module")
-def reader() -> Model:
-    return load_model("reader")
 
 
 def some_digits(known: Dataset, chance: np.random.Generator, empty: float = 0.15) -> Digits:
@@ -80,6 +68,7 @@ def written_in(digits: Sequence[Pixels | None]) -> list[bool]:
     return [digit is not None for digit in digits]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_all_boxes_are_found_and_labelled_and_what_is_in_them_can_be_read(
     case: str, validation: Dataset, reader: Model
@@ -96,6 +85,7 @@ def test_all_boxes_are_found_and_labelled_and_what_is_in_them_can_be_read(
     assert np.mean(right) >= 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])
 def test_a_straightened_sheet_is_upright_to_a_quarter_of_a_millimetre(turn: int) -> None:
     photo = Photo(turn_degrees=turn + 5, tilt_degrees=15, bent=(1.0, 1.5), noise=1)
@@ -115,6 +105,7 @@ def test_a_straightened_sheet_is_upright_to_a_quarter_of_a_millimetre(turn: int)
     assert np.abs(off).max() < 0.25
 
 
+@pytest.mark.slow
 def test_an_empty_sheet_has_no_digit_in_it(reader: Model) -> None:
     for seed, shadow in enumerate([0.0, 0.4]):
         photo = Photo(turn_degrees=90, shadow=shadow, noise=5)

@@ -267,6 +267,7 @@ def test_a_thumb_on_a_side_hides_no_sheet() -> None:
     assert_found(pixels, corners)
 
 
+@pytest.mark.slow
 def test_photographed_pages_are_found(digits: Dataset) -> None:
     found = 0
     for seed in range(30):
@@ -284,6 +285,7 @@ def digits() -> Dataset:
     return load("mnist:validation").subset(range(500))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "perspective"])
 def test_of_a_page_without_edges_nothing_is_cut(kind: str, digits: Dataset) -> None:
     for seed in range(8):

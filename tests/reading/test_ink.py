@@ -73,10 +73,15 @@ def picture_of(pixels: Pixels) -> Picture:
 # Papers
 
 
+@cache
+def inks(kind: str) -> list[Ink | None]:
+    return [find_ink(one.pixels) for one in pictures(kind)]
+
+
 @pytest.mark.parametrize("kind", PAPERS)
 def test_the_ink_that_is_found_is_the_digits(kind: str) -> None:
     least, often = HARD.get(kind, (LEAST.get(kind, 0.85), 9))
-    found = [overlap(find_ink(one.pixels), one.mask) for one in pictures(kind)]
+    found = [overlap(ink, one.mask) for ink, one in zip(inks(kind), pictures(kind), strict=True)]
     assert sum(share >= least for share in found) >= often, np.round(sorted(found), 2)
 
 
@@ -85,8 +90,8 @@ def test_whether_ink_is_dark_is_found(kind: str) -> None:
     """Where either is clearly darker, as colours need not be."""
     told = [
         ink.dark == one.dark
-        for one in pictures(kind)
-        if (ink := find_ink(one.pixels)) and (kind != "colours" or clear(one))
+        for ink, one in zip(inks(kind), pictures(kind), strict=True)
+        if ink and (kind != "colours" or clear(one))
     ]
     assert sum(told) >= HARD.get(kind, (0, 9))[1] * len(told) / COUNT
     assert len(told) >= 5
@@ -118,6 +123,7 @@ def test_a_picture_on_its_side_has_the_same_ink(kind: str) -> None:
         assert overlap(other, np.rot90(ink.levels > 127)) > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["plain", "pencil", "gradient", "rough", "box"])
 def test_a_photo_of_four_times_the_pixels_makes_the_same_glyph(kind: str) -> None:
     """30 of 255: where edges move by a part of a pixel, or the middle by one."""

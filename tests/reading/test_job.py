@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from circumstances import files_of_at_most, needs_posix
 from inkdigits.dataset import Dataset
 from inkdigits.errors import FileError, InkdigitsError, ModelError, PictureError
 from inkdigits.formats import load_model
@@ -26,7 +26,8 @@ from inkdigits.reading import manifest as folders
 from inkdigits.reading import read_pictures, worker
 from inkdigits.reading.job import Job
 
-needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
+pytestmark = pytest.mark.slow
+
 
 SHARD = 4  # pictures a file: 26 pictures are six files and a half
 
@@ -192,7 +193,7 @@ def test_a_job_whose_driver_is_killed_at_any_moment_reads_each_picture_once_in_t
         assert driver.stdout is not None
         assert driver.stdout.readline() == "here\n"
         driver.kill()
-        driver.communicate(timeout=60)  # its workers hold its output too: they have ended
+        driver.communicate(timeout=300)  # its workers hold its output too: they have ended
         assert driver.returncode == -signal.SIGKILL
         there = written(folder)
         assert kept.items() <= there.items(), "what was there was written again"
@@ -248,25 +249,12 @@ def test_a_job_that_is_interrupted_leaves_no_process_and_goes_on(
         assert list(job.lines()) == expected
 
 
-@contextmanager
-def least_space(size: int) -> Iterator[None]:
-    """A block in which no file gets longer than `size` bytes."""
-    import resource
-
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 @needs_posix
 def test_a_full_disk_stops_the_job_leaves_no_half_file_and_nothing_is_lost(
     opened: Callable[..., Job], load: Callable[[], Model], expected: list[str]
 ) -> None:
     with opened() as job:
-        with least_space(500), pytest.raises(FileError, match=r"cannot write .*run the job"):
+        with files_of_at_most(500), pytest.raises(FileError, match=r"cannot write .*run the job"):
             job.run(load, workers=2)
         assert not multiprocessing.active_children()
         assert not list(job.readings.iterdir())

@@ -186,7 +186,6 @@ positions = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=150)
 @given(st.lists(positions, min_size=1, max_size=14))
 def test_no_piece_stands_in_two_lines_and_all_lines_are_in_order(places: list[Box]) -> None:
     pieces = [
@@ -205,7 +204,7 @@ def test_no_piece_stands_in_two_lines_and_all_lines_are_in_order(places: list[Bo
         assert all(one.middle <= other.middle for one, other in pairwise(line.pieces))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(positions, min_size=1, max_size=10), st.integers(0, 80), st.integers(0, 80))
 def test_a_page_moved_has_the_same_lines(places: list[Box], right: int, down: int) -> None:
     def lines(x: int, y: int) -> list[list[int]]:

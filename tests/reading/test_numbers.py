@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inkdigits.reading.evidence import FEATURES, PLACES, WEIGHTS
@@ -311,7 +311,6 @@ def test_where_all_are_digits_there_is_nothing_to_settle() -> None:
 marks = st.text(alphabet="0123456789.,-:x'_ ", max_size=14)
 
 
-@settings(deadline=None, max_examples=150)
 @given(marks)
 def test_each_number_has_a_digit_a_minus_at_most_in_front_and_points_between_digits(
     text: str,
@@ -324,7 +323,6 @@ def test_each_number_has_a_digit_a_minus_at_most_in_front_and_points_between_dig
         assert all(each.isdigit() or each in ".," for each in unsigned)
 
 
-@settings(deadline=None, max_examples=100)
 @given(marks)
 def test_no_step_is_in_two_numbers_and_all_are_in_their_order(text: str) -> None:
     steps = steps_of(text)
@@ -332,7 +330,6 @@ def test_no_step_is_in_two_numbers_and_all_are_in_their_order(text: str) -> None
     assert found == sorted(set(found))
 
 
-@settings(deadline=None, max_examples=100)
 @given(st.text(alphabet="0123456789 ", max_size=14))
 def test_where_all_is_digits_none_is_left_out(text: str) -> None:
     assert "".join(numbers(text)) == text.replace(" ", "")

@@ -27,7 +27,7 @@ def tried(
 seeds = st.integers(0, 10_000)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(seeds)
 def test_the_best_path_is_the_best_of_all(seed: int) -> None:
     lattice, path, all_ways = tried(seed)
@@ -41,7 +41,7 @@ def test_the_best_path_is_the_best_of_all(seed: int) -> None:
     assert [step.said for step in path.steps] == list(best.said)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(seeds)
 def test_sums_from_both_ends_are_what_all_paths_are_worth(seed: int) -> None:
     lattice, path, all_ways = tried(seed)
@@ -56,7 +56,7 @@ def test_sums_from_both_ends_are_what_all_paths_are_worth(seed: int) -> None:
         assert path.backward[place] == pytest.approx(from_it)
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(seeds)
 def test_a_text_is_worth_what_all_paths_that_say_it_are(seed: int) -> None:
     lattice, path, all_ways = tried(seed)
@@ -82,7 +82,7 @@ def test_what_no_path_says_is_worth_nothing(text: str) -> None:
     assert worth_of(lattice, path.scores, text, 0, 3) == -math.inf
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(seeds)
 def test_a_numbers_probability_is_the_share_of_the_paths_that_say_it_there(seed: int) -> None:
     lattice, path, all_ways = tried(seed)
@@ -111,7 +111,7 @@ def says(
     return {first, last} <= ends and between == text
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(seeds)
 def test_a_steps_probability_is_the_share_of_the_paths_that_say_the_same_there(seed: int) -> None:
     lattice, path, all_ways = tried(seed)

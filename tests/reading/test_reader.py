@@ -236,6 +236,7 @@ PAGES = 5
 LEAST = {"touching": 1, "broken": 1, "decimals": 2, "photo": 2}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_small_pages_of_each_kind_are_read_right(clear: Dataset, model: Model, kind: str) -> None:
     texts = SIGNED if kind == "decimals" else TEXTS
@@ -324,6 +325,7 @@ def test_the_top_function_reads_by_the_shipped_model_or_another_or_its_file(
 # Many
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_many_pictures_come_in_their_order_each_as_by_itself(
     some: Dataset, blink: Model, tmp_path: Path, threads: int

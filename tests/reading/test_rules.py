@@ -216,6 +216,7 @@ def test_a_minus_and_a_stroke_as_long_as_two_digits_are_no_rules(digits: Dataset
     assert not rules(ink | (signs > 0)).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["plain", "dark", "shaded"])
 def test_a_page_without_rules_loses_next_to_nothing(digits: Dataset, kind: str) -> None:
     lost, whole, touched = 0, 0, 0

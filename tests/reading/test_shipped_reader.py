@@ -13,7 +13,6 @@ import pytest
 from written import PAPERS, written_on
 
 from inkdigits.dataset import Dataset
-from inkdigits.formats import load_model
 from inkdigits.formats.html import page_of
 from inkdigits.model import Model
 from inkdigits.reading import Picture, read, read_digit
@@ -22,16 +21,6 @@ from inkdigits.sources.negatives import KINDS
 from inkdigits.training import RECIPES
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def reader() -> Model:
-    return load_model("reader")
-
-
-@pytest.fixture(scope="module")
-def digits() -> Dataset:
-    return load("mnist:validation")
 
 
 def as_picture(glyph: np.ndarray) -> Picture:
@@ -47,11 +36,11 @@ def test_it_is_what_its_recipe_says(reader: Model) -> None:
 
 
 def test_it_was_calibrated_on_digits_that_it_has_not_learned_from(
-    reader: Model, digits: Dataset
+    reader: Model, validation: Dataset
 ) -> None:
     assert reader.tells_digits
     assert reader.card.calibration is not None
-    assert reader.card.calibration["data"] == digits.fingerprint
+    assert reader.card.calibration["data"] == validation.fingerprint
 
 
 def test_its_file_is_of_at_most_3_megabytes() -> None:
@@ -63,17 +52,21 @@ def test_the_page_in_docs_is_made_of_it(reader: Model) -> None:
     assert (ROOT / "docs" / "demo.html").read_text(encoding="utf-8") == page_of(reader)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind", [kind for kind in PAPERS if kind not in ("two shadows", "squared")]
 )
-def test_it_reads_digits_from_paper_of_each_kind(reader: Model, digits: Dataset, kind: str) -> None:
+def test_it_reads_digits_from_paper_of_each_kind(
+    reader: Model, validation: Dataset, kind: str
+) -> None:
     chance = np.random.default_rng([7, list(PAPERS).index(kind)])
     right = 0
     for index in range(40):
-        pixels = written_on(kind, digits.images[index], chance, digits.images).pixels
+        pixels = written_on(kind, validation.images[index], chance, validation.images).pixels
         height, width, _ = pixels.shape
         right += (
-            read_digit(Picture(pixels, (width, height)), reader).digit == digits.known_labels[index]
+            read_digit(Picture(pixels, (width, height)), reader).digit
+            == validation.known_labels[index]
         )
     assert right >= 36
 
@@ -85,8 +78,10 @@ def test_it_refuses_what_is_no_digit(reader: Model, kind: str) -> None:
     assert refused >= 51
 
 
-def test_it_refuses_few_true_digits(reader: Model, digits: Dataset) -> None:
-    refused = sum(read_digit(as_picture(glyph), reader).rejected for glyph in digits.images[:300])
+def test_it_refuses_few_true_digits(reader: Model, validation: Dataset) -> None:
+    refused = sum(
+        read_digit(as_picture(glyph), reader).rejected for glyph in validation.images[:300]
+    )
     assert refused <= 6
 
 

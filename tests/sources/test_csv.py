@@ -43,6 +43,7 @@ def written(tmp_path: Path) -> Write:
 PIXELS = (np.arange(784) % 256).reshape(28, 28)
 
 
+@pytest.mark.slow
 def test_the_training_set_becomes_the_posts_file_and_comes_back(tmp_path: Path) -> None:
     path = tmp_path / "mnist_train.csv"
     train = load("mnist:train")

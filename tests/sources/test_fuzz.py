@@ -55,6 +55,7 @@ def mutated(content: bytes, changes: list[tuple[float, int, bytes]]) -> bytes:
     return content
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 @FUZZ
 @given(changes=mutations())
@@ -71,6 +72,7 @@ def test_any_change_to_a_file(
         load(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["png", "bmp", "gif", "jpg", "pgm"])
 @FUZZ
 @given(changes=mutations())

@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from circumstances import needs_blas_in_hand
 from inkdigits.dataset import Dataset
 from inkdigits.errors import DataError, TrainingError
 from inkdigits.network import Network, he
-from inkdigits.parallel import Crew, blas_can_be_held
+from inkdigits.parallel import Crew
 from inkdigits.training import Augmentation, Recipe, train
 from inkdigits.training.augmentation import (
     STACK,
@@ -658,7 +659,8 @@ def bits(recipe: Recipe, dataset: Dataset, crew: Crew, *, seed: int = 1) -> byte
     return network.parameters.tobytes()
 
 
-@pytest.mark.skipif(not blas_can_be_held(), reason="this BLAS may not give the same bits twice")
+@pytest.mark.serial
+@needs_blas_in_hand
 def test_any_number_of_workers_of_any_kind_gives_the_same_bits(
     tiny: Recipe, digits: Dataset
 ) -> None:
@@ -732,6 +734,7 @@ def test_opencv_gets_its_threads_back() -> None:
         cv2.setNumThreads(before)
 
 
+@pytest.mark.serial
 def test_workers_call_opencv_without_threads(
     tiny: Recipe, digits: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -759,7 +762,7 @@ def test_workers_call_opencv_without_threads(
 def finished(program: str) -> str:
     """What a fresh Python prints that runs `program` to its end."""
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout

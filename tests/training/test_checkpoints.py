@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import random
-import select
 import signal
 import subprocess
 import sys
@@ -19,13 +17,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from circumstances import files_of_at_most, needs_blas_in_hand, needs_forks, needs_posix
 from inkdigits.dataset import Dataset
 from inkdigits.errors import Diverged, FileError, Interrupted, ModelError, TrainingError
 from inkdigits.formats import save_model
 from inkdigits.formats.container import METADATA, read_header, write_container
 from inkdigits.model import Model
 from inkdigits.network import SGD, Dense
-from inkdigits.parallel import blas_can_be_held
 from inkdigits.training import (
     RECIPES,
     Checkpoint,
@@ -39,13 +37,10 @@ from inkdigits.training import (
     train,
 )
 from inkdigits.training.checkpoints import FORMAT, checksum, save_checkpoint, vectors_of
-from inkdigits.training.processes import can_fork
 from inkdigits.training.schedules import Constant, OneCycle
 
-needs_blas_in_hand = pytest.mark.skipif(
-    not blas_can_be_held(), reason="this BLAS may not give the same bits twice"
-)
-needs_forks = pytest.mark.skipif(not can_fork(), reason="processes are forked on Linux alone")
+pytestmark = pytest.mark.serial  # training forks, where it may
+
 
 SEED = 3
 CLASSIC = ClassicRecipe(name="c", purpose="", hidden=20, rate=0.1, epochs=3)
@@ -105,6 +100,7 @@ def test_a_run_goes_on_from_any_step_as_if_it_had_not_been_interrupted(
         ]
 
 
+@pytest.mark.slow
 @needs_blas_in_hand
 @pytest.mark.parametrize("size", [330, 320])
 def test_the_posts_training_goes_on_from_any_block(
@@ -121,6 +117,7 @@ def test_the_posts_training_goes_on_from_any_block(
         assert losses(model) == losses(whole)
 
 
+@pytest.mark.slow
 @needs_blas_in_hand
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_goes_on_from_the_middle_of_an_epoch(
@@ -274,29 +271,36 @@ def test_a_distance_that_is_none_is_refused(folder: Path, name: str) -> None:
 # What ends a run
 
 
-Work = Callable[[Callable[[], None]], str]
+Work = Callable[[Callable[..., None]], str]
 
 
-def killed_after(seconds: float, work: Work) -> str | None:
-    """Kills a process so long after it said `begun()`; the answer of its work if it was quicker."""
+def killed(work: Work, *, after: int, seconds: float = 0) -> tuple[str | None, int]:
+    """Kills a process so long after it called `tell()` so many times, be the machine busy or not.
+
+    Returns the answer of its work, or None where it was killed before, and how often it told.
+    """
     answer, question = os.pipe()
     process = os.fork()
     if process == 0:
         try:
-            text = work(lambda: os.write(question, b".") and None)
-            os.write(question, text.encode())
+            text = work(lambda *_: os.write(question, b".") and None)
+            os.write(question, f"\n{text}".encode())
         finally:
             os._exit(0)
     os.close(question)
     with os.fdopen(answer, "rb", buffering=0) as pipe:
-        assert pipe.read(1) == b"."
-        select.select([pipe], [], [], seconds)
-        os.kill(process, signal.SIGKILL)
+        told = 0
+        while told < after and pipe.read(1) == b".":
+            told += 1
+        if told == after:
+            time.sleep(seconds)
+            os.kill(process, signal.SIGKILL)
         os.waitpid(process, 0)
         said = b"".join(iter(lambda: pipe.read(4096), b""))
-        return said.decode().lstrip(".") or None
+        return said.decode().lstrip(".\n") or None, told
 
 
+@pytest.mark.slow
 @needs_forks
 @needs_blas_in_hand
 @pytest.mark.parametrize("kind", ["general", "classic"])
@@ -304,35 +308,43 @@ def test_a_run_that_is_killed_at_random_moments_ends_with_the_same_bits(
     rich: Recipe, digits: Dataset, folder: Path, kind: str
 ) -> None:
     """kill −9 at 20 moments: in steps, between them, in writing, and before the first of them."""
-    recipe = replace(rich, epochs=40) if kind == "general" else replace(CLASSIC, epochs=20)
+    recipe = replace(rich, epochs=10) if kind == "general" else replace(CLASSIC, epochs=10)
     whole = train(recipe, digits, seed=SEED, threads=2)
     expected = whole.fingerprint + json.dumps(losses(whole))
 
     checkpoints = every_step(folder, every_steps=5 if kind == "general" else 100)
 
-    def go_on(begun: Callable[[], None]) -> str:
-        begun()
+    def go_on(tell: Callable[..., None]) -> str:
+        tell()
         resume = latest_checkpoint(folder, warn=unwarned) if any(folder.glob("step-*")) else None
-        model = train(recipe, digits, seed=SEED, threads=2, checkpoints=checkpoints, resume=resume)
+        model = train(
+            recipe,
+            digits,
+            seed=SEED,
+            threads=2,
+            checkpoints=checkpoints,
+            resume=resume,
+            report=tell,
+        )
         return model.fingerprint + json.dumps(losses(model))
 
-    start = time.perf_counter()
-    assert killed_after(600, go_on) == expected
-    seconds = time.perf_counter() - start  # as long as it takes on this machine, today
+    answer, reports = killed(go_on, after=sys.maxsize)
+    assert answer == expected
     checkpoints.remove(whole)
 
     moments = random.Random(1)
     kills, resumed = 0, 0
     while kills < 20:
         resumed += any(folder.glob("step-*"))
-        answer = killed_after(moments.uniform(0.0, seconds / 2), go_on)
+        after = 1 + moments.randrange(reports // 2)
+        answer, _ = killed(go_on, after=after, seconds=moments.uniform(0, 0.003))
         kills += answer is None
         if answer is not None:  # it was quicker: once more from the beginning
             assert answer == expected
             checkpoints.remove(whole)
             assert not folder.exists()
     assert resumed > 10
-    assert killed_after(600, go_on) == expected
+    assert killed(go_on, after=sys.maxsize)[0] == expected
 
 
 @needs_forks
@@ -366,20 +378,7 @@ def test_a_run_whose_worker_is_killed_can_be_resumed(
 # Writing that fails
 
 
-@contextlib.contextmanager
-def files_of_at_most(size: int) -> Iterator[None]:
-    """A block in which no file of this process can grow beyond `size` bytes, as on a full disk."""
-    import resource
-
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+@needs_posix
 def test_a_disk_that_is_full_at_any_byte_leaves_the_old_checkpoint(saved: list[Path]) -> None:
     old, checkpoint = saved[-2:][0], load_checkpoint(saved[-1])
     size = saved[-1].stat().st_size
@@ -400,7 +399,7 @@ def test_a_disk_that_is_full_at_any_byte_leaves_the_old_checkpoint(saved: list[P
     assert latest_checkpoint(old.parent, warn=unwarned).path == saved[-1]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+@needs_posix
 @needs_blas_in_hand
 def test_a_run_goes_on_where_its_checkpoints_cannot_be_written(
     rich: Recipe, digits: Dataset, folder: Path
@@ -449,18 +448,19 @@ def test_a_kill_at_any_moment_of_writing_leaves_the_newest_checkpoint_whole(
     checkpoints = Checkpoints(folder=folder, keep=2, warn=unwarned)
     checkpoints.write(first)
 
-    def write_on_and_on(begun: Callable[[], None]) -> str:
-        begun()
+    def write_on_and_on(tell: Callable[..., None]) -> str:
+        tell()
         start = latest_checkpoint(folder, warn=unwarned).snapshot.step
         for step in range(start + 1, start + 100_000):
             checkpoints.write(replace(first, snapshot=replace(first.snapshot, step=step)))
+            tell()
         return "it was not killed"
 
     moments = random.Random(2)
     steps = []
-    # The first has time to write on a busy machine, too.
-    for seconds in (0.5, *(moments.uniform(0.002, 0.03) for _ in range(19))):
-        assert killed_after(seconds, write_on_and_on) is None
+    for after in (3, *(moments.randint(1, 5) for _ in range(19))):
+        seconds = moments.uniform(0.0, 0.004)  # a checkpoint takes about as long
+        assert killed(write_on_and_on, after=after, seconds=seconds)[0] is None
         steps.append(latest_checkpoint(folder, warn=unwarned).snapshot.step)
     assert steps == sorted(steps)
     assert steps[-1] > steps[0] > first.snapshot.step

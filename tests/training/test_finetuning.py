@@ -162,6 +162,7 @@ def test_a_gentle_classic_has_a_lower_rate() -> None:
 # What comes of it
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_twenty_digits_teach_a_hand_and_what_was_known_stays(
     start: Model, known: Dataset, seed: int

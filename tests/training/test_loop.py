@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from circumstances import needs_blas_in_hand
 from inkdigits.dataset import Dataset
 from inkdigits.network import (
     SGD,
@@ -26,17 +27,15 @@ from inkdigits.network import (
     he,
 )
 from inkdigits.network.layers import Array, Backward, Shape, Stateless, Views
-from inkdigits.parallel import Crew, blas_can_be_held
+from inkdigits.parallel import Crew
 from inkdigits.training import Recipe
 from inkdigits.training.loop import LossLeftBounds, Trainer
 from inkdigits.training.randomness import Purpose, counted_generator
 from inkdigits.training.schedules import OneCycle
 
-THREADS = [1, 2, 3]
+pytestmark = pytest.mark.serial  # training forks, where it may
 
-needs_blas_in_hand = pytest.mark.skipif(
-    not blas_can_be_held(), reason="this BLAS may not give the same bits twice"
-)
+THREADS = [1, 2, 3]
 
 
 def begun(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from circumstances import needs_blas_in_hand, needs_forks
 from inkdigits.dataset import Dataset
 from inkdigits.errors import DataError, TrainingError
 from inkdigits.model import NOT_A_DIGIT
@@ -24,21 +25,20 @@ from inkdigits.network import (
     he,
 )
 from inkdigits.network.layers import Array, Backward, Shape, Stateless, Views
-from inkdigits.parallel import Crew, blas_can_be_held
+from inkdigits.parallel import Crew
 from inkdigits.sources.negatives import negatives
 from inkdigits.training import Augmentation, ClassicRecipe, Recipe, find_recipe, train
 from inkdigits.training.hands import foreign_hands
 from inkdigits.training.loop import Trainer
-from inkdigits.training.processes import ForkedCrew, can_fork
+from inkdigits.training.processes import ForkedCrew
 from inkdigits.training.randomness import Purpose, counted_generator
 from inkdigits.training.wear import Wear
 
-needs_blas_in_hand = pytest.mark.skipif(
-    not blas_can_be_held(), reason="this BLAS may not give the same bits twice"
-)
+pytestmark = pytest.mark.serial  # training forks, where it may
+
 CREWS = [
     Crew,
-    pytest.param(ForkedCrew, marks=pytest.mark.skipif(not can_fork(), reason="needs Linux")),
+    pytest.param(ForkedCrew, marks=needs_forks),
 ]
 
 WEAR = Wear(neighbours=0.2, lines=0.2, cuts=0.2, coarse=0.2, blur=0.2, hard=0.2, jitter=1)

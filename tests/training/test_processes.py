@@ -14,15 +14,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from circumstances import needs_forks
 from inkdigits.errors import TrainingError
 from inkdigits.parallel import Crew, Member
 from inkdigits.sources import load
 from inkdigits.training import train
-from inkdigits.training.processes import ForkedCrew, can_fork, training_crew
+from inkdigits.training.processes import ForkedCrew, training_crew
 
-pytestmark = pytest.mark.skipif(
-    not can_fork(), reason="processes are forked on Linux on x86-64 alone"
-)
+pytestmark = [pytest.mark.serial, needs_forks]
 
 PROCESSES = [1, 2, 3]
 
@@ -177,7 +176,7 @@ def test_no_process_outlives_a_caller_that_was_killed() -> None:
         ForkedCrew(2, 2).run(program)
     """
     run = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=300
     )
     # Rather than time out, it returned: nobody holds the pipe of stdout, the other has ended too.
     assert run.returncode == -signal.SIGKILL

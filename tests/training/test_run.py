@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from circumstances import needs_blas_in_hand
 from inkdigits.dataset import Dataset
 from inkdigits.errors import DataError, Diverged, Interrupted, TrainingError
 from inkdigits.formats import load_model, save_model
 from inkdigits.model import Model
 from inkdigits.network import SGD, Dense, Flatten, Rescale
-from inkdigits.parallel import blas_can_be_held
 from inkdigits.sources import load
 from inkdigits.training import (
     RECIPES,
@@ -35,9 +35,7 @@ from inkdigits.training import (
 from inkdigits.training.schedules import Constant, OneCycle
 from inkdigits.version import __version__
 
-needs_blas_in_hand = pytest.mark.skipif(
-    not blas_can_be_held(), reason="this BLAS may not give the same bits twice"
-)
+pytestmark = pytest.mark.serial  # training forks, where it may
 
 
 class Clock:
@@ -67,6 +65,7 @@ def test_one_seed_is_one_model_for_any_number_of_threads(tiny: Recipe, digits: D
     assert train(tiny, digits, seed=6, threads=1).fingerprint != prints[0]
 
 
+@pytest.mark.slow
 @needs_blas_in_hand
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_gives_the_same_bits_with_one_and_with_two_threads(

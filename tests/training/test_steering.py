@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import inkdigits.training.under_way
+from circumstances import needs_blas_in_hand
 from inkdigits.classic import Network as ClassicNetwork
 from inkdigits.dataset import Dataset
 from inkdigits.errors import Interrupted, ModelError, TrainingError
@@ -22,7 +23,7 @@ from inkdigits.formats import load_model, save_model
 from inkdigits.model import Model
 from inkdigits.network import BatchNorm, Dense, Flatten, Layer, Rescale
 from inkdigits.network.layers import Array, Backward, Shape, Stateless, Views
-from inkdigits.parallel import Crew, blas_can_be_held
+from inkdigits.parallel import Crew
 from inkdigits.training import (
     STOP,
     Augmentation,
@@ -41,9 +42,8 @@ from inkdigits.training.randomness import Purpose, counted_generator
 from inkdigits.training.schedules import Constant, OneCycle
 from inkdigits.training.steering import Stop
 
-needs_blas_in_hand = pytest.mark.skipif(
-    not blas_can_be_held(), reason="this BLAS may not give the same bits twice"
-)
+pytestmark = pytest.mark.serial  # training forks, where it may
+
 
 SEED = 3
 CLASSIC = ClassicRecipe(name="c", purpose="", hidden=20, rate=0.1, epochs=2)
@@ -144,6 +144,7 @@ def test_whoever_decides_is_alone(rich: Recipe, digits: Dataset) -> None:
     assert seen == [0, 1, 1, 1, 0, 1, 1, 1, 0]
 
 
+@pytest.mark.slow
 @needs_blas_in_hand
 @pytest.mark.usefixtures("kind")
 @each_change
@@ -203,6 +204,7 @@ def every_step(folder: Path) -> Checkpoints:
     return Checkpoints(folder=folder, every_steps=1, keep=99, warn=pytest.fail)
 
 
+@pytest.mark.slow
 @needs_blas_in_hand
 @each_change
 def test_a_steered_run_goes_on_from_any_step_as_if_it_had_not_been_interrupted(

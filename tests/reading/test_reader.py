@@ -18,7 +18,7 @@ import inkdigits
 from inkdigits.dataset import Dataset
 from inkdigits.errors import FileError, PictureError
 from inkdigits.formats import load_model
-from inkdigits.model import Model
+from inkdigits.model import Answers, Model
 from inkdigits.reading import (
     LONGEST,
     DigitReading,
@@ -27,6 +27,7 @@ from inkdigits.reading import (
     ReadDigit,
     Reading,
     open_picture,
+    prepare,
     read,
     read_digit,
     read_picture,
@@ -275,23 +276,132 @@ def test_a_shadowed_page_of_dark_ink_is_read_as_well_as_without_the_shadow(
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_lone_digit_in_a_printed_box_is_read_from_the_page(
-    clear: Dataset, model: Model, monkeypatch: pytest.MonkeyPatch, seed: int
+def test_a_lone_digit_is_read_and_found_in_a_printed_box_or_without(
+    clear: Dataset, model: Model, seed: int
 ) -> None:
     boxed, bare = (made(clear, kind, seed, [["4"]]) for kind in ("boxed", "plain"))
-    alone: list[Picture] = []
+    for each in (boxed, bare):
+        reading = read(pictured(each.pixels), model)
+        assert reading.text == "4"
+        assert_boxes_fit(reading, each)
 
-    def read_alone(picture: Picture, *_: Any) -> Reading:
-        alone.append(picture)
-        return Reading(picture, [], 0.5)
 
-    monkeypatch.setattr(reader, "read_alone", read_alone)
-    reading = read(pictured(boxed.pixels), model)
-    assert (reading.text, alone) == ("4", [])
-    assert_boxes_fit(reading, boxed)
-    picture = pictured(bare.pixels)
-    read(picture, model)
-    assert alone == [picture]
+# One digit or a page?
+
+
+@pytest.mark.parametrize("side", [28, 280])
+@pytest.mark.parametrize("inverted", [False, True], ids=["light on dark", "dark on light"])
+def test_a_digit_alone_is_one_digit_however_small_and_whatever_its_paper(
+    clear: Dataset, model: Model, side: int, inverted: bool
+) -> None:
+    for glyph, label in zip(clear.images[:20], clear.known_labels[:20], strict=True):
+        pixels = cv2.resize(255 - glyph if inverted else glyph, (side, side), interpolation=2)
+        reading = read(pictured(np.repeat(pixels[:, :, np.newaxis], 3, axis=2)), model)
+        assert (reading.text, reading.single) == (str(label), True)
+
+
+@pytest.mark.parametrize("text", ["10", "71", "48", "110"])
+def test_a_number_that_fills_its_picture_is_no_single_digit(
+    clear: Dataset, model: Model, text: str
+) -> None:
+    for seed in range(3):
+        each = made(clear, "plain", seed, [[text]])
+        places = np.array(each.lines[0][0].boxes)
+        left, top = np.floor(places[:, :2].min(axis=0)).astype(int) - 6
+        right, bottom = np.ceil((places[:, :2] + places[:, 2:]).max(axis=0)).astype(int) + 6
+        cropped = each.pixels[max(0, top) : bottom, max(0, left) : right]
+        reading = read(pictured(np.ascontiguousarray(cropped)), model)
+        assert (reading.text, reading.single) == (text, False)
+
+
+def answering(model: Model, picture: Picture, confidence: float, digit: int = 4) -> DigitReading:
+    """A picture as one digit, so sure; what is left is no digit."""
+    probabilities = np.eye(10)[[digit]]
+    answers = Answers(probabilities, np.array([1 - confidence]), model.threshold)
+    return DigitReading(prepare(picture), answers, model.threshold)
+
+
+def paged(picture: Picture, *numbers: tuple[str, float], lone: bool = False) -> Reading:
+    """A page's reading with numbers so sure."""
+    box = (0, 0, 9, 9)
+    found = [
+        Number(text, sure, box, [ReadDigit(int(each), sure, box) for each in text])
+        for text, sure in numbers
+    ]
+    return Reading(picture, found, 0.5, lone=lone)
+
+
+def test_what_speaks_for_one_digit_speaks_against_the_page(some: Dataset, model: Model) -> None:
+    picture = on_paper(some.images[0])
+    page = paged(picture, ("11", 0.9), ("7", 0.5))
+
+    def weighed(confidence: float) -> Reading | None:
+        return reader.against(page, answering(model, picture, confidence), confidence)
+
+    unopposed, doubted = weighed(0.0), weighed(0.15)
+    assert unopposed is not None
+    assert doubted is not None
+    assert [number.confidence for number in unopposed.numbers] == [0.9, 0.5]
+    assert [number.confidence for number in doubted.numbers] == pytest.approx([0.675, 0.375])
+    assert weighed(0.46) is None  # more than the page, 0.9 × 0.5
+    assert reader.against(paged(picture), answering(model, picture, 0.1), 0.1) is None
+
+
+def test_two_looks_at_the_same_digit_count_alike(some: Dataset, model: Model) -> None:
+    picture = on_paper(some.images[0])
+    alone = answering(model, picture, 0.3)
+    same = reader.against(paged(picture, ("4", 0.9), lone=True), alone, 0.3)
+    assert same is not None
+    assert (same.text, same.numbers[0].confidence) == ("4", pytest.approx(0.6))
+    unsure = reader.against(paged(picture, ("4", 0.5), lone=True), alone, 0.3)
+    assert unsure is not None
+    assert unsure.text == "?"
+    assert reader.against(paged(picture, ("9", 0.9), lone=True), alone, 0.3) is None
+
+
+def test_a_digit_with_another_beside_it_is_not_alone(some: Dataset, model: Model) -> None:
+    picture = on_paper(some.images[0])
+    assert reader.worth_alone(read_digit(picture, model)) > 0.9
+    two = pictured(np.hstack([picture.pixels, picture.pixels]))
+    assert reader.worth_alone(read_digit(two, model)) == 0
+    speck = picture.pixels.copy()
+    speck[270:280, 270:280] = 40
+    assert 0.8 < reader.worth_alone(read_digit(pictured(speck), model)) < 1
+
+
+def test_faint_ink_as_large_as_a_digit_beside_a_number_puts_it_in_doubt(
+    clear: Dataset, model: Model
+) -> None:
+    each = made(clear, "plain", 2, [["307"]])
+    before = read(pictured(each.pixels), model).numbers[0].confidence
+    x, y, wide, tall = np.array(each.lines[0][0].boxes[-1]).astype(int)
+    paper = np.median(each.pixels, axis=(0, 1))
+    pixels = np.hstack([each.pixels, np.full((len(each.pixels), 120, 3), paper, np.uint8)])
+    stroke = slice(y, y + tall), slice(x + wide + 15, x + wide + 20)
+    pixels[stroke] = np.rint(0.8 * pixels[stroke] + 0.2 * 20).astype(np.uint8)
+    (number,) = read(pictured(pixels), model).numbers
+    assert number.text == "307"
+    assert number.confidence == pytest.approx(before * reader.OVERLOOKED, rel=0.05)
+
+
+@pytest.mark.parametrize("sign", [":", "-", "/"])
+def test_a_time_or_a_date_is_no_single_number(clear: Dataset, model: Model, sign: str) -> None:
+    page = made(clear, "plain", 2, [["25"]])
+    places = np.array(page.lines[0][0].boxes)
+    start, end = int(places[0, 0]) - 8, int(places[-1, 0] + places[-1, 2]) + 8
+    tall = places[0, 3]
+    across, middle = round(0.7 * tall), round(places[0, 1] + tall / 2)
+    gap = np.empty((len(page.pixels), across, 3), np.uint8)
+    gap[:] = np.median(page.pixels, axis=(0, 1))
+    ink = (30, 30, 40)
+    if sign == ":":
+        for down in (-0.2, 0.25):
+            cv2.circle(gap, (across // 2, round(middle + down * tall)), 4, ink, -1, cv2.LINE_AA)
+    else:
+        rise = round(0.7 * tall) if sign == "/" else 0
+        cv2.line(gap, (4, middle + rise), (across - 5, middle - rise), ink, 4, cv2.LINE_AA)
+    pixels = np.hstack([page.pixels[:, :end], gap, page.pixels[:, start:]])
+    assert read(pictured(np.ascontiguousarray(pixels)), model).text == "25 25"
 
 
 def test_a_word_of_letters_is_left_out(clear: Dataset, model: Model) -> None:

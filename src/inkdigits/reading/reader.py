@@ -94,7 +94,7 @@ class Reading:
         threshold: a digit of less confidence is better not named.
         alone: the picture as one digit.
         single: whether that is the answer, and not what the page says.
-        boxed: whether rules or boxes were taken away, in which a digit may stand alone.
+        lone: whether a page holds one thing at most, and no rules or boxes for it to stand in.
     """
 
     picture: Picture
@@ -102,7 +102,7 @@ class Reading:
     threshold: float
     alone: DigitReading | None = None
     single: bool = False
-    boxed: bool = False
+    lone: bool = False
 
     @property
     def size(self) -> tuple[int, int]:
@@ -151,10 +151,10 @@ def against(page: Reading, alone: DigitReading, worth: float) -> Reading | None:
     """
     sure = math.prod(number.confidence for number in page.numbers)
     digits = [digit.digit for number in page.numbers for digit in number.digits]
-    if len(digits) == 1 and not page.boxed:  # the same ink seen in two ways
-        (number,) = page.numbers
+    if page.lone:  # the same ink seen in two ways
         if digits != [alone.digit]:
             return None
+        (number,) = page.numbers
         confidence = (number.confidence + alone.confidence) / 2
         text = str(alone.digit) if confidence >= page.threshold else UNSURE
         digit = replace(number.digits[0], probability=confidence)
@@ -188,7 +188,8 @@ def read_page(
                 found.append(replace(number, confidence=sure * number.confidence))
         numbers += found
         line += bool(found)
-    return Reading(picture, numbers, alone.threshold, alone, boxed=writing.ruled)
+    lone = sum(len(written(path)) for path in paths) < 2 and not writing.ruled
+    return Reading(picture, numbers, alone.threshold, alone, lone=lone)
 
 
 def on_sheet(picture: Picture, sheet: Flat | None) -> Picture:

@@ -153,6 +153,7 @@ def test_of_those_that_are_sure_the_named_ones_are_counted(script: Any, scores: 
     assert script.sure(given[3:]) == (0, None)
 
 
+@pytest.mark.slow
 def test_every_kind_has_its_bar_and_its_row(script: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     pages: list[Any] = []
 

@@ -65,6 +65,7 @@ def by_records(network: Network, dataset: Dataset) -> None:
         network.train(inputs[record], wanted[record])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("learn", [by_records, Network.fit], ids=["train", "fit"])
 def test_after_2000_records_the_weights_are_those_of_the_equations(
     digits: Dataset, transcribed: Transcribed, learn: Callable[[Network, Dataset], Any]

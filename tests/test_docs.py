@@ -232,6 +232,7 @@ def test_the_blocks_of_a_page_are_found_with_their_places() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_page_runs_in_order_in_one_namespace_and_one_folder(tmp_path: Path) -> None:
     assert run_page(PAGE, "page.md", tmp_path) == 5
 

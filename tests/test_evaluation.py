@@ -102,6 +102,7 @@ def test_measurements_that_agree_have_an_interval_of_no_width() -> None:
     assert mean_interval(np.array([0.5, 0.5])) == (0.5, 0.5, 0.5)
 
 
+@pytest.mark.slow
 def test_an_interval_of_a_mean_holds_it_19_times_in_20() -> None:
     generator = np.random.default_rng(1)
     held = 0

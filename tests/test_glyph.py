@@ -71,6 +71,7 @@ def far(one: Pixels, other: Pixels) -> float:
 # MNIST's own
 
 
+@pytest.mark.slow
 def test_a_glyph_of_mnist_is_left_bit_for_bit(many: Pixels) -> None:
     """But for one in 3,000 whose faint rim was rounded to paper, so that its box is too small."""
     kept = np.array([np.array_equal(glyph_of(image, widths=None), image) for image in many])
@@ -109,6 +110,7 @@ def test_where_a_digit_stands_makes_no_difference(few: Pixels) -> None:
         np.testing.assert_array_equal(glyph_of(there, widths=None), image)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factor", [2, 3, 10])
 def test_an_enlarged_digit_comes_back_near(few: Pixels, factor: int) -> None:
     """Of 255: averages are soft. A middle between two pixels may go to the other of them."""
@@ -268,6 +270,7 @@ def test_bold_strokes_are_narrowed(few: Pixels) -> None:
     assert np.median(found) < 5.2
 
 
+@pytest.mark.slow
 def test_a_thinned_digit_comes_back_nearer_than_with_its_thin_strokes(few: Pixels) -> None:
     errors = np.array(
         [

@@ -217,6 +217,7 @@ def test_the_same_model_makes_the_same_bytes(tmp_path: Path) -> None:
 # What is refused: the file as a whole
 
 
+@pytest.mark.slow
 def test_a_file_cut_at_any_byte_is_refused(saved: Path, refusal: Refusal) -> None:
     content = saved.read_bytes()
     for length in range(len(content)):
@@ -645,6 +646,7 @@ def test_any_bytes_are_refused(tmp_path: Path, beginning: bytes, rest: bytes) ->
         load_model(path)
 
 
+@pytest.mark.slow
 @FUZZ
 @given(
     st.lists(
@@ -677,6 +679,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @FUZZ
 @given(data=st.data())
 def test_any_json_in_any_place_of_the_header_gives_a_model_or_our_error(
@@ -772,6 +775,7 @@ def test_a_failure_at_any_step_of_writing_leaves_the_old_model_whole(
     assert list(saved.parent.iterdir()) == [saved]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limits on a process's files")
 @pytest.mark.parametrize("limit", [0, 100, 1000])
 def test_a_disk_that_is_full_at_any_byte_leaves_the_old_model_whole(
@@ -806,6 +810,7 @@ except FileError as error:
 # What would not come back is not written
 
 
+@pytest.mark.slow
 def test_a_card_of_many_epochs_comes_back(tmp_path: Path) -> None:
     history = [{"epoch": n, "loss": 1 / n, "seconds": 0.123} for n in range(1, 50_001)]
     model = small_model()

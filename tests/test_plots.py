@@ -153,6 +153,7 @@ def test_every_function_is_drawn_here() -> None:
     assert drawn >= set(plots.__all__) - {"save", "Look", "Marked", "Page"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_becomes_a_png_that_opens(name: str, tmp_path: Path) -> None:
     plots.save(FIGURES[name](), tmp_path / "figure.png")
@@ -189,6 +190,7 @@ def test_a_figure_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
         plots.save(plots.digit(IMAGES[0]), tmp_path / "nowhere" / "figure.png")
 
 
+@pytest.mark.slow
 def test_drawing_and_saving_leave_pyplot_alone(tmp_path: Path) -> None:
     program = f"""
 import sys
@@ -311,6 +313,7 @@ def test_each_units_weights_are_shown_on_their_own_scale() -> None:
     assert np.nansum(np.abs(sheet)) == 2
 
 
+@pytest.mark.slow
 def test_a_real_models_pictures_are_drawn(blink: Model, exam: Dataset, tmp_path: Path) -> None:
     scores = blink.evaluate(exam)
     for figure in (

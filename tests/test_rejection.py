@@ -208,6 +208,7 @@ def test_few_rows_hold_what_is_true_and_both_ends(
     assert [row[2] for row in rows] == sorted({row[2] for row in rows}, reverse=True)
 
 
+@pytest.mark.slow
 def test_few_rows_keep_every_budget_that_all_keep_at_a_threshold_little_higher() -> None:
     curve = coverage_risk(*many(20_000))
     rows, few = curve.rows(), curve.rows(64)

@@ -85,6 +85,7 @@ def test_it_is_drawn_in_its_true_size(paper: str) -> None:
     assert abs(np.diff(figure.axes[0].get_ylim())[0]) == pytest.approx(PAPERS[paper][1])
 
 
+@pytest.mark.slow
 def test_the_same_sheet_is_the_same_file_and_replaces_its_like(tmp_path: Path) -> None:
     path = tmp_path / "sheet.pdf"
     assert save_sheet(handwriting_sheet(), path) == path.stat().st_size

@@ -150,6 +150,7 @@ def test_output_to_a_full_disk_is_one_line(spawn: Spawn, arguments: list[str]) -
     assert err == "inkdigits: no space is left on the disk: free some and run it again\n"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 @pytest.mark.parametrize(
     "arguments",
@@ -166,6 +167,7 @@ def test_a_device_is_no_place_for_a_file(
     assert Path("/dev/full").is_char_device()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limits on a process's files")
 @pytest.mark.parametrize(
     ("out", "arguments"),
@@ -285,6 +287,7 @@ def all_of(terminal: int) -> str:
         shown += piece
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are POSIX's")
 def test_progress_on_a_terminal_leaves_redirected_output_alone(tmp_path: Path) -> None:
     """`inkdigits train > log` at a terminal: the bar is on the screen, the lines in the file."""

@@ -37,6 +37,7 @@ def test_the_digits_are_the_same_in_every_format(
     assert load(here / "to" / after).fingerprint == digits.fingerprint
 
 
+@pytest.mark.slow
 def test_the_posts_file_begins_with_a_five(call: Callable[..., str], here: Path) -> None:
     said = call("convert", "mnist:validation", "digits.csv")
     assert said == "10,000 digits from mnist:validation written to digits.csv\n"

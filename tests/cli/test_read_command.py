@@ -306,6 +306,7 @@ def test_ctrl_c_in_a_folder_ends_it_in_one_line_and_what_was_read_stands(
     assert all(": 7  (" in line for line in out.splitlines())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="bytes in names are a matter of POSIX")
 def test_a_decompression_bomb_is_one_line_and_no_warning(here: Path, model: str) -> None:
     # Pillow would warn of it on stderr, as nobody wants to read it.

@@ -80,6 +80,7 @@ def test_a_digit_that_should_be_another_is_told_what_to_do(
     assert "inkdigits teach 'my seven.png' --label 4" in said
 
 
+@pytest.mark.slow
 def test_in_json_the_explanation_stands_beside_the_reading(
     document: Json, seven: str, model: str
 ) -> None:
@@ -159,6 +160,7 @@ def test_the_command_that_teaches_takes_a_name_that_begins_as_an_option(
     assert "inkdigits teach ./-x.png --label 4" in said
 
 
+@pytest.mark.slow
 def test_of_what_is_clearly_no_digit_it_is_asked_first_which_it_is(
     call: Call, seven: str, here: Path
 ) -> None:
@@ -285,6 +287,7 @@ def test_of_a_page_no_picture_is_to_be_learned_from(
     assert "inkdigits teach" not in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
 @pytest.mark.parametrize(("times", "apart"), [(1, 90), (4, 90), (1, 60)])
 def test_a_digit_of_a_page_is_explained_by_its_number_in_reading_order(
@@ -310,6 +313,7 @@ def test_a_digit_of_a_page_is_explained_by_its_number_in_reading_order(
     assert [each["text"] for each in line["numbers"]] == ["70?", "6"]
 
 
+@pytest.mark.slow
 def test_what_is_drawn_of_a_page_is_the_digit_in_full_detail_without_its_neighbours(
     document: Json, blink: Model, here: Path, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -360,6 +364,7 @@ def test_the_one_digit_of_a_picture_is_explained_by_its_number_as_without(
     assert call(*arguments, "--box", "1") == call(*arguments)
 
 
+@pytest.mark.slow
 def test_a_page_is_drawn_with_what_was_read_on_it(
     document: Json, page: Page, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -390,6 +395,7 @@ def test_a_page_is_drawn_with_what_was_read_on_it(
     assert len(drawn) == 1
 
 
+@pytest.mark.slow
 def test_a_picture_of_one_digit_is_drawn_on_its_way(
     document: Json, seven: str, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -433,6 +439,7 @@ def test_a_budget_of_errors_becomes_the_threshold_of_the_models_card(
     assert sum("not sure" in line for line in said) == 3 - named
 
 
+@pytest.mark.slow
 def test_a_budget_decides_what_json_calls_rejected(
     document: Json, seven: str, careful: str, blink: Model, here: Path
 ) -> None:

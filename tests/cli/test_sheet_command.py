@@ -36,6 +36,7 @@ def take_photo(name: str, known: Dataset, *, seed: int, empty: int = 0, turned: 
     Image.fromarray(pixels).save(name, quality=92)
 
 
+@pytest.mark.slow
 def test_a_sheet_is_written_and_the_next_step_is_told(call: Call, here: Path) -> None:
     said = call("sheet", "sheet.pdf")
     assert said.startswith("120 boxes on a4 written to sheet.pdf: print it and fill it in\n")

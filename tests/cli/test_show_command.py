@@ -259,6 +259,7 @@ def test_a_model_cannot_be_varied(refusal: Callable[..., str], model: str, turni
     assert message.startswith("--augment varies DATA: inkdigits show DATA --augment RECIPE")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

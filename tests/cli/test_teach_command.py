@@ -213,6 +213,7 @@ def test_a_disk_without_room_leaves_no_half_a_picture(
 # The whole story
 
 
+@pytest.mark.slow
 def test_a_hand_is_taught_and_then_read(call: Call, document: Json, model: str, here: Path) -> None:
     """Ones with a ring on top, which the model takes for nines, until it has seen fifteen."""
     rng = np.random.default_rng(5)

@@ -61,6 +61,7 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
 # What comes out
 
 
+@pytest.mark.slow
 def test_with_mnist_the_model_is_tested_on_the_test_digits(
     document: Json, asked_for: list[str]
 ) -> None:
@@ -87,6 +88,7 @@ def test_with_mnist_the_model_is_tested_on_the_test_digits(
     assert model.card.data == load("mnist:train").fingerprint
 
 
+@pytest.mark.slow
 def test_holdout_reports_validation_and_never_sees_the_test_digits(
     document: Json, asked_for: list[str]
 ) -> None:
@@ -205,6 +207,7 @@ def own(some: Dataset, here: Path) -> str:
     return "my-digits"
 
 
+@pytest.mark.slow
 def test_teaching_tells_before_and_after_of_what_is_held_out(
     document: Json, asked_for: list[str], model: str, own: str, blink: Model
 ) -> None:
@@ -290,6 +293,7 @@ def test_taught_beside_mnist_a_model_is_calibrated_anew(call: Call, fifty: str, 
         start = name
 
 
+@pytest.mark.slow
 def test_digits_that_the_start_may_have_learned_calibrate_nothing(
     call: Call, fifty: str, own: str
 ) -> None:
@@ -301,6 +305,7 @@ def test_digits_that_the_start_may_have_learned_calibrate_nothing(
     assert "curve" not in (load_model("mine").card.calibration or {})
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_it_is_calibrated_says_where_the_model_is(
     refusal: Refusal, fifty: str, own: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -314,6 +319,7 @@ def test_ctrl_c_while_it_is_calibrated_says_where_the_model_is(
     assert "inherited" in (load_model("mine").card.calibration or {})
 
 
+@pytest.mark.slow
 def test_of_few_own_digits_none_is_held_out_and_it_is_said_so(
     call: Call, document: Json, model: str, some: Dataset, here: Path
 ) -> None:

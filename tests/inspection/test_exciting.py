@@ -17,6 +17,7 @@ KINDS = ["copies", "pools", "one channel", "shortcuts"]
 Maker = Callable[..., Network]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_unit_is_as_high_as_its_activations_image_by_image(
     make: Maker, some: Dataset, kind: str

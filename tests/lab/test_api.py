@@ -90,6 +90,7 @@ def test_whatever_is_asked_is_answered_as_described(
         tried(operation)
 
 
+@pytest.mark.slow
 def test_every_error_is_described_as_an_error_with_words(app: FastAPI) -> None:
     document = app.openapi()
     for path, methods in document["paths"].items():
@@ -105,6 +106,7 @@ def test_every_error_is_described_as_an_error_with_words(app: FastAPI) -> None:
     assert json.loads(json.dumps(document)) == document
 
 
+@pytest.mark.slow
 def test_every_route_is_described_and_its_page_comes_from_nowhere_else(
     app: FastAPI, stranger: TestClient
 ) -> None:

@@ -42,6 +42,7 @@ def test_the_state_is_given_back_as_it_was_kept(client: TestClient) -> None:
     assert client.get("/api/lab/state").json() == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [
@@ -118,6 +119,7 @@ def test_an_empty_sheet_is_explained_without_what_looks_alike(client: TestClient
     assert came["nearest"]["indices"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("query", "body", "status"),
     [
@@ -149,6 +151,7 @@ def test_the_nearest_are_training_digits_that_look_alike(client: TestClient, two
     assert again["similarity"][0] == pytest.approx(1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("query", "body", "status"),
     [
@@ -222,6 +225,7 @@ def test_what_was_taught_can_be_forgotten(client: TestClient, errs: Errs, some: 
     assert said.startswith("expected a digit that is kept, got ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["..%2f..%2ftoken", "..", "%2e%2e", "token", "x" * 5000, "%00", "*"]
 )
@@ -235,6 +239,7 @@ def test_no_name_removes_anything_else(
     assert sorted(path for path in store.folder.rglob("*") if path.is_file()) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("query", "body", "message"),
     [
@@ -252,6 +257,7 @@ def test_what_cannot_be_taught_is_refused_and_nothing_kept(
     assert not store.corrections.exists()
 
 
+@pytest.mark.slow
 def test_what_others_put_there_does_no_harm(client: TestClient, store: Store, two: Pixels) -> None:
     taught(client, two, 2)
     (store.corrections / "2" / "broken.png").write_bytes(b"\x89PNG")

@@ -42,6 +42,7 @@ CLOSED = [
 # Who asks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("host", ["127.0.0.1:8765", "localhost:8765", "[::1]:8765", "LocalHost"])
 def test_the_lab_answers_under_its_own_names(stranger: TestClient, host: str) -> None:
     assert stranger.get("/api/models", headers={"host": host}).status_code == 200
@@ -56,6 +57,7 @@ def test_a_foreign_host_is_refused_everywhere(client: TestClient, errs: Errs, ho
         assert "expected the host 127.0.0.1:8765, got" in said, path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "origin",
     [
@@ -89,6 +91,7 @@ def test_what_a_browser_calls_cross_site_changes_nothing(
     assert client.get("/", headers=headers).status_code == 200  # a link somewhere leads here
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [*OPEN, "/api/lab/state", "/nowhere"])
 def test_no_answer_lets_other_pages_in(client: TestClient, path: str) -> None:
     for headers in ({}, {"origin": "http://127.0.0.1:8765"}, {"origin": "https://evil.example"}):

@@ -87,6 +87,7 @@ def floats(text: str) -> np.ndarray[Any, Any]:
     return np.frombuffer(base64.b64decode(text), "<f4")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["reader", "blink", "classic", "wide"])
 def test_activations_are_those_of_every_layer(
     client: TestClient, shelf: Models, validation: Dataset, name: str

@@ -85,6 +85,7 @@ def test_a_picture_is_read_as_from_a_file(
     assert came["digit"] == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind",
     [
@@ -158,6 +159,7 @@ def sheet(exam: Dataset) -> bytes:
     return sheet_of(exam)
 
 
+@pytest.mark.slow
 def test_the_numbers_of_a_page_are_those_that_read_finds(
     stranger: TestClient, sheet: bytes
 ) -> None:
@@ -192,6 +194,7 @@ def test_a_single_digit_is_read_alike_when_no_others_are_looked_for(
     assert stranger.post("/api/read?single=true", content=empty).json()["numbers"] == []
 
 
+@pytest.mark.slow
 def test_a_part_of_a_page_is_read_as_the_digit_in_it(stranger: TestClient, sheet: bytes) -> None:
     page = stranger.post("/api/read", content=sheet).json()
     digits = [digit for number in page["numbers"] for digit in number["digits"]]
@@ -249,6 +252,7 @@ def saved_as(mode: str, grey: np.ndarray[Any, Any], kind: str) -> bytes:
     return file.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", list(ways(np.zeros((8, 8), np.uint8))))
 def test_one_digit_is_read_alike_however_it_is_saved(
     stranger: TestClient, picture: bytes, way: str
@@ -273,6 +277,7 @@ def bomb() -> bytes:
     return b"\x89PNG\r\n\x1a\n" + header + rows + chunk(b"IEND", b"")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "status", "message"),
     [
@@ -361,6 +366,7 @@ def test_other_addresses_and_methods_are_refused_in_the_same_words(
 # Many at a time
 
 
+@pytest.mark.slow
 def test_readings_at_the_same_time_are_those_one_by_one(
     stranger: TestClient, some: Dataset
 ) -> None:

@@ -229,6 +229,7 @@ def test_what_a_run_cannot_do_is_said_in_plain_words(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [
@@ -272,6 +273,7 @@ def test_a_lab_that_starts_says_which_runs_the_last_one_left(store: Store) -> No
     assert [run["state"] for run in runs.summaries()] == ["interrupted", "done"]
 
 
+@pytest.mark.slow
 def test_a_killed_lab_takes_its_process_along_and_the_next_says_so(store: Store) -> None:
     first = Runs(store, ModelShelf(store))
     record = first.create(tiny())
@@ -295,6 +297,7 @@ def test_a_killed_lab_takes_its_process_along_and_the_next_says_so(store: Store)
 DEEP = "[" * 100_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "content"),
     [

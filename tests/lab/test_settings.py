@@ -204,6 +204,7 @@ def test_multiplications_are_those_of_each_weight_at_each_place() -> None:
     assert multiplications(layers) == [24 * 24 * 25 * 6, 0, 0, 8640]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_whatever_can_be_chosen_learns(optimizer: str, loss: str) -> None:

@@ -42,6 +42,7 @@ def test_the_temperature_is_that_of_the_ten_digits_logits(
     assert found.card.calibration["temperature"] == wanted
 
 
+@pytest.mark.slow
 def test_calibrating_makes_the_log_loss_less(found: Model, digits: Dataset) -> None:
     glyphs = as_pictures_give_them(digits.images)
     losses = [
@@ -51,6 +52,7 @@ def test_calibrating_makes_the_log_loss_less(found: Model, digits: Dataset) -> N
     assert losses[0] < losses[1]
 
 
+@pytest.mark.slow
 def test_the_threshold_is_the_highest_that_refuses_no_more_than_it_may(
     found: Model, digits: Dataset
 ) -> None:
@@ -60,6 +62,7 @@ def test_the_threshold_is_the_highest_that_refuses_no_more_than_it_may(
     assert (confidence < threshold).mean() <= REFUSED < (confidence <= threshold).mean()
 
 
+@pytest.mark.slow
 def test_what_was_calibrated_before_makes_no_difference(
     found: Model, reader: Model, digits: Dataset
 ) -> None:

@@ -198,6 +198,7 @@ def test_an_answer_that_is_not_clear_alters_nothing(bars: Model) -> None:
 # What is tried
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("draw", [one, seven, faint_bar, bar_apart])
 def test_a_trial_is_the_picture_read_with_that_one_choice(
     bars: Model, draw: Callable[[], NDArray[np.uint8]]
@@ -254,6 +255,7 @@ GOOD = Seen(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("other", "said"),
     [

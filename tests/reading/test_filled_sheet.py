@@ -116,6 +116,7 @@ def test_an_empty_sheet_has_no_digit_in_it(reader: Model) -> None:
         assert sheet.judged(reader) == []
 
 
+@pytest.mark.slow
 def test_a_stroke_that_crosses_an_edge_stays_whole_and_the_edge_goes(validation: Dataset) -> None:
     """An upright stroke over a box's lower edge, and none beside it."""
     sheet = printed("a4").copy()
@@ -131,6 +132,7 @@ def test_a_stroke_that_crosses_an_edge_stays_whole_and_the_edge_goes(validation:
     assert len(columns) <= 5  # an edge that was left would be as wide as the box
 
 
+@pytest.mark.slow
 def test_a_stroke_from_the_next_box_is_no_digit() -> None:
     sheet = printed("a4").copy()
     box = BOXES[3 * COLUMNS + 3]
@@ -141,6 +143,7 @@ def test_a_stroke_from_the_next_box_is_no_digit() -> None:
     assert [each.box for each in found.boxes if each.glyph is not None] == [box]
 
 
+@pytest.mark.slow
 def test_a_thumb_on_one_corner_does_no_harm(validation: Dataset) -> None:
     chance = np.random.default_rng(3)
     digits = some_digits(validation, chance)
@@ -163,6 +166,7 @@ def crossed_out(sheet: Pixels, label: int, place: int) -> None:
     cv2.polylines(sheet, [zigzag], False, (35, 50, 140), 6, cv2.LINE_AA)
 
 
+@pytest.mark.slow
 def test_what_was_crossed_out_is_left_out_and_another_digit_is_doubtful(
     validation: Dataset, reader: Model
 ) -> None:
@@ -186,6 +190,7 @@ def test_what_was_crossed_out_is_left_out_and_another_digit_is_doubtful(
     assert not any(each.doubtful and each.left_out for each in judged)
 
 
+@pytest.mark.slow
 def test_what_all_of_a_row_look_like_is_kept_though_no_model_knows_it(reader: Model) -> None:
     sheet = printed("a4").copy()
     for place in range(1, COLUMNS + 1):
@@ -208,6 +213,7 @@ def table(seed: int) -> Pixels:
     return photographed(tiny, replace(photo, share=0.1), np.random.default_rng(seed))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_a_photo_of_other_things_is_refused(seed: int) -> None:
     with pytest.raises(PictureError, match=r"sheet in the picture, got .* corner mark.*photograph"):

@@ -178,12 +178,14 @@ def assert_found(pixels: Pixels, corners: Points, within: float = 5) -> Flat:
 SEEN = [both for both in product(TABLES, LIGHTS) if both != ("grey desk", "a soft shadow")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("table", "light"), SEEN)
 def test_a_sheet_is_found_on_any_table_in_any_light(table: str, light: str) -> None:
     corners = placed(turn=6, tilt=20, towards=30)
     assert_found(photo(corners, table=table, light=light), corners)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turn", [-36, -20, -3, 0, 12, 30, 38])
 @pytest.mark.parametrize(("tilt", "towards"), [(0, 0), (15, 0), (30, 80), (30, 200), (38, 300)])
 def test_a_sheet_is_found_at_any_angle(turn: float, tilt: float, towards: float) -> None:
@@ -294,6 +296,7 @@ def test_of_a_page_without_edges_nothing_is_cut(kind: str, digits: Dataset) -> N
         assert flattened(pixels) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", PAPERS)
 def test_of_a_picture_of_one_digit_nothing_is_cut(kind: str, digits: Dataset) -> None:
     assert all(flattened(each.pixels) is None for each in written(kind, digits.images, 12, seed=6))
@@ -431,6 +434,7 @@ NO_SHEETS: list[Callable[[], Pixels]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scene", NO_SHEETS)
 def test_where_no_sheets_edges_are_seen_there_is_none(scene: Callable[[], Pixels]) -> None:
     assert flattened(scene()) is None

@@ -78,6 +78,7 @@ def inks(kind: str) -> list[Ink | None]:
     return [find_ink(one.pixels) for one in pictures(kind)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", PAPERS)
 def test_the_ink_that_is_found_is_the_digits(kind: str) -> None:
     least, often = HARD.get(kind, (LEAST.get(kind, 0.85), 9))
@@ -85,6 +86,7 @@ def test_the_ink_that_is_found_is_the_digits(kind: str) -> None:
     assert sum(share >= least for share in found) >= often, np.round(sorted(found), 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", PAPERS)
 def test_whether_ink_is_dark_is_found(kind: str) -> None:
     """Where either is clearly darker, as colours need not be."""
@@ -102,6 +104,7 @@ def clear(one: Written) -> bool:
     return bool(abs(levels[one.mask].mean() - levels[~one.mask].mean()) > 30)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["plain", "colours", "board", "ruled", "neighbours", "tiny"])
 def test_the_negative_of_a_picture_has_the_same_ink(kind: str) -> None:
     for one in pictures(kind):
@@ -136,6 +139,7 @@ def test_a_photo_of_four_times_the_pixels_makes_the_same_glyph(kind: str) -> Non
     assert sum(difference < 30 for difference in differences) >= 9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", PAPERS)
 def test_what_is_said_of_the_ink_is_so(kind: str) -> None:
     for one in pictures(kind)[:4]:

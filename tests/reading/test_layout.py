@@ -186,6 +186,7 @@ positions = st.tuples(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(positions, min_size=1, max_size=14))
 def test_no_piece_stands_in_two_lines_and_all_lines_are_in_order(places: list[Box]) -> None:
     pieces = [
@@ -217,6 +218,7 @@ def test_a_page_moved_has_the_same_lines(places: list[Box], right: int, down: in
     assert lines(0, 0) == lines(right, down)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["plain", "dark", "broken"])
 def test_written_pages_have_as_many_lines_as_were_written(kind: str) -> None:
     digits = load("mnist:validation").subset(range(500))

@@ -26,6 +26,7 @@ def made(kind: str, seed: int) -> WrittenPage:
     return page(kind, digits().images, digits().known_labels, chance)
 
 
+@pytest.mark.slow
 @each_kind
 def test_the_same_seed_gives_the_same_page_and_another_one_another(kind: str) -> None:
     one, same, other = made(kind, 1), made.__wrapped__(kind, 1), made(kind, 2)
@@ -34,6 +35,7 @@ def test_the_same_seed_gives_the_same_page_and_another_one_another(kind: str) ->
     assert not np.array_equal(one.pixels, other.pixels)
 
 
+@pytest.mark.slow
 @each_kind
 def test_each_digit_has_a_box_in_the_picture_that_holds_its_ink(kind: str) -> None:
     for seed in (1, 2):
@@ -57,6 +59,7 @@ def test_each_digit_has_a_box_in_the_picture_that_holds_its_ink(kind: str) -> No
                 assert all(np.abs(rim - paper).max() > 8 for rim in rims)
 
 
+@pytest.mark.slow
 @each_kind
 def test_lines_go_down_and_numbers_to_the_right(kind: str) -> None:
     lines = made(kind, 2).lines

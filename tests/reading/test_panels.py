@@ -54,6 +54,7 @@ def test_ink_that_reaches_the_edge_of_a_panel_loses_no_more_than_that() -> None:
     assert (np.abs(turned - rings(even())) > 12).mean() < 0.005
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", PANELS)
 def test_a_light_panel_on_a_dark_page_is_read_as_well(where: str) -> None:
     levels = panelled(PANELS[where])

@@ -56,6 +56,7 @@ def test_sums_from_both_ends_are_what_all_paths_are_worth(seed: int) -> None:
         assert path.backward[place] == pytest.approx(from_it)
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(seeds)
 def test_a_text_is_worth_what_all_paths_that_say_it_are(seed: int) -> None:
@@ -111,6 +112,7 @@ def says(
     return {first, last} <= ends and between == text
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(seeds)
 def test_a_steps_probability_is_the_share_of_the_paths_that_say_the_same_there(seed: int) -> None:

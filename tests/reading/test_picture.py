@@ -310,6 +310,7 @@ def test_whole_numbers_beyond_16_bits_are_refused(levels: list[int]) -> None:
 # Reductions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", LOSSLESS)
 @pytest.mark.parametrize("orientation", [1, 6, 7])
 @pytest.mark.parametrize(("width", "height"), [(1000, 601), (601, 1000), (4003, 2999)])
@@ -748,6 +749,7 @@ def test_any_bytes_are_a_picture_or_our_error(start: bytes, rest: bytes) -> None
     opens_or_refuses(start + rest)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_any_change_to_a_file_gives_a_picture_or_our_error(
     kind: str, capfd: pytest.CaptureFixture[str]

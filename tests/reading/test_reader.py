@@ -257,6 +257,7 @@ def test_light_ink_on_dark_is_read_as_dark_ink_on_light(clear: Dataset, model: M
 SHADOWED = {9: True, 33: True, 51: False}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SHADOWED)
 def test_a_shadowed_page_of_dark_ink_is_read_as_well_as_without_the_shadow(
     clear: Dataset, model: Model, monkeypatch: pytest.MonkeyPatch, seed: int

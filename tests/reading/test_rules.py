@@ -407,6 +407,7 @@ def test_lines_that_stand_tell_the_tilt_as_well_as_lines_that_lie() -> None:
     assert tilt(np.ascontiguousarray(standing)) == pytest.approx(tilt(lying > 0), abs=0.2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["plain", "dark", "shaded"])
 def test_the_strokes_of_level_pages_without_rules_pass_for_no_tilt(
     digits: Dataset, kind: str

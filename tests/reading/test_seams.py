@@ -116,6 +116,7 @@ each_row = pytest.mark.parametrize("seed", range(4))
 each_slant = pytest.mark.parametrize("slant", [0.0, 0.3])
 
 
+@pytest.mark.slow
 @each_row
 @each_slant
 def test_seams_are_apart_leave_ink_at_either_side_and_cost_no_more_than_they_may(
@@ -132,6 +133,7 @@ def test_seams_are_apart_leave_ink_at_either_side_and_cost_no_more_than_they_may
             assert np.abs(seam - other).mean() >= round(APART * TALL)
 
 
+@pytest.mark.slow
 @each_row
 @each_slant
 def test_no_seam_crosses_another_and_the_cheaper_come_first(seed: int, slant: float) -> None:

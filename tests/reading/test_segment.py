@@ -109,6 +109,7 @@ def pasted(glyphs: NDArray[np.uint8], pitch: int) -> Writing:
     return writing
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pitch", [70, 52])  # apart, and so near that some of them touch
 def test_a_row_of_digits_is_read_however_near_they_stand(model: Model, pitch: int) -> None:
     digits = load("mnist:validation").subset(range(300))

@@ -81,6 +81,7 @@ def saved(rich: Recipe, digits: Dataset, folder: Path) -> list[Path]:
 # The same bits
 
 
+@pytest.mark.slow
 @needs_blas_in_hand
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_run_goes_on_from_any_step_as_if_it_had_not_been_interrupted(
@@ -439,6 +440,7 @@ def test_a_small_disk_that_fills_up_keeps_the_last_checkpoint(
         subprocess.run(["umount", str(disk)], check=True)
 
 
+@pytest.mark.slow
 @needs_forks
 def test_a_kill_at_any_moment_of_writing_leaves_the_newest_checkpoint_whole(
     saved: list[Path], tmp_path: Path
@@ -487,6 +489,7 @@ def damages(content: bytes) -> Iterator[bytes]:
         yield bytes(flipped)
 
 
+@pytest.mark.slow
 def test_whatever_is_damaged_in_the_newest_the_one_before_it_is_taken_with_a_warning(
     saved: list[Path],
 ) -> None:
@@ -588,6 +591,7 @@ def rewritten(path: Path, change: Callable[[dict[str, Any], dict[str, Any]], Non
     write_container(path, vectors, about | {"checksum": checksum(about, vectors)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -630,6 +634,7 @@ def test_vectors_that_do_not_fit_the_recipe_are_refused(
 # Checkpoints of something else
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "settings", "message"),
     [

@@ -123,6 +123,7 @@ def as_set(images: Array) -> set[bytes]:
 # The same run however it is computed
 
 
+@pytest.mark.slow
 @needs_blas_in_hand
 @pytest.mark.parametrize("crew", CREWS)
 def test_any_number_of_workers_gives_the_same_bits(
@@ -138,6 +139,7 @@ def test_any_number_of_workers_gives_the_same_bits(
     assert np.isfinite(found[0][1]).all()
 
 
+@pytest.mark.slow
 @needs_blas_in_hand
 @pytest.mark.parametrize("stop", [2, STEPS, STEPS + 3])
 def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(
@@ -299,6 +301,7 @@ def test_no_dataset_ever_has_the_label_of_what_is_no_digit(
         Dataset(digits.images[:1], np.array([NOT_A_DIGIT]))
 
 
+@pytest.mark.slow
 def test_a_network_learns_to_tell_what_is_no_digit(telling: Recipe, digits: Dataset) -> None:
     """After 60 epochs of a few digits: most of its own kind, and few of the digits."""
     trainer = begun(telling, digits, epochs=60)

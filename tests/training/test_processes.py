@@ -56,6 +56,7 @@ def test_beside_other_threads_training_uses_threads() -> None:
         thread.join()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", PROCESSES)
 def test_nobody_passes_wait_before_all_have_come(processes: int) -> None:
     """Each writes its round in its place, and after `wait` finds that round in every place."""
@@ -78,6 +79,7 @@ def test_nobody_passes_wait_before_all_have_come(processes: int) -> None:
     assert children() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", PROCESSES)
 @pytest.mark.parametrize("kind", [ValueError, KeyboardInterrupt, SystemExit])
 def test_an_error_in_any_process_reaches_the_caller_and_ends_the_others(

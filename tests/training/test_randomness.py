@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import pytest
 
 from inkdigits.training.randomness import Purpose, counted_generator
 
@@ -24,6 +25,7 @@ def test_the_same_place_has_the_same_numbers() -> None:
         assert np.array_equal(drawn(*key), drawn(*key))
 
 
+@pytest.mark.slow
 def test_no_two_places_have_a_number_in_common() -> None:
     """Neither at the same position nor shifted: streams that overlapped would share most of it."""
     places = [

@@ -381,6 +381,7 @@ def scoring(
     monkeypatch.setattr("inkdigits.model.Model.evaluate", lambda *_, **__: said())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("accuracies", "patience", "best", "ended"),
     [

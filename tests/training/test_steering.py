@@ -177,6 +177,7 @@ def test_both_kinds_of_crew_have_the_same_bits(
     assert same(forked, train(rich, digits, seed=SEED, threads=2, steering=Hand(plan)))
 
 
+@pytest.mark.slow
 @needs_blas_in_hand
 @each_change
 def test_a_change_before_the_first_step_is_a_recipe_of_its_own(
@@ -511,6 +512,7 @@ def test_patience_that_has_run_out_is_not_prolonged(tiny: Recipe, digits: Datase
 # Stop and keep
 
 
+@pytest.mark.slow
 @needs_blas_in_hand
 @pytest.mark.usefixtures("kind")
 @pytest.mark.parametrize("step", [0, 1, 4, 6, 8])

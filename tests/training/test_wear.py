@@ -116,6 +116,7 @@ def test_how_many_glyphs_are_worn_at_once_makes_no_difference_to_their_form(
     assert np.abs(found - worn(images[:330])[np.arange(1300) % 330]).max() <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.3, 1.0])
 @pytest.mark.parametrize("kind", SHARED)
 def test_each_kind_befalls_its_share_alone(digits: Dataset, kind: str, share: float) -> None:

@@ -85,6 +85,17 @@ def test_a_picture_is_read_as_from_a_file(
     assert came["digit"] == 2
 
 
+def test_one_picture_has_one_answer(stranger: TestClient, some: Dataset) -> None:
+    for glyph in some.images[:12]:
+        for side in (28, 84):
+            enlarged = glyph.repeat(side // 28, 0).repeat(side // 28, 1)
+            came = stranger.post("/api/read", content=saved(255 - enlarged, "PNG")).json()
+            ((number,), (row,)) = came["numbers"], came["rows"]
+            assert row == [number["text"]] == [str(came["digit"])]
+            assert (came["confidence"], came["box"]) == (number["confidence"], number["box"])
+            assert not came["rejected"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "kind",

@@ -370,6 +370,15 @@ def test_a_digit_with_another_beside_it_is_not_alone(some: Dataset, model: Model
     assert 0.8 < reader.worth_alone(read_digit(pictured(speck), model)) < 1
 
 
+def test_a_digit_that_is_given_without_its_neighbours_is_in_doubt(model: Model) -> None:
+    pixels = np.full((900, 200, 3), 255, np.uint8)
+    for top in (30, 250, 470, 690):  # a column of ones, of which the page makes nothing
+        pixels[top : top + 150, 96:105] = 0
+    (number,) = read(pictured(pixels), model).numbers
+    assert number.text == "1"
+    assert number.confidence < 0.5
+
+
 def test_faint_ink_as_large_as_a_digit_beside_a_number_puts_it_in_doubt(
     clear: Dataset, model: Model
 ) -> None:

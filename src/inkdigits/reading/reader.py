@@ -142,7 +142,13 @@ def read(picture: Picture, model: Model, *, threshold: float | None = None) -> R
         page = read_page(picture, sheet, alone, model)
         if page is not None and (weighed := against(page, alone, worth)) is not None:
             return weighed
-    return read_alone(picture, sheet, alone)
+    reading = read_alone(picture, sheet, alone)
+    if accompanied(alone):
+        numbers = [
+            replace(each, confidence=OVERLOOKED * each.confidence) for each in reading.numbers
+        ]
+        return replace(reading, numbers=numbers)
+    return reading
 
 
 def against(page: Reading, alone: DigitReading, worth: float) -> Reading | None:
@@ -203,9 +209,15 @@ def on_sheet(picture: Picture, sheet: Flat | None) -> Picture:
 def worth_alone(alone: DigitReading) -> float:
     """How probable it is that a picture holds one digit, that one, and nothing else."""
     ink = alone.prepared.ink
-    if ink is None or ink.beside > BESIDE:
+    if ink is None or accompanied(alone):
         return 0.0
     return alone.confidence * (1 - ink.left_out)
+
+
+def accompanied(alone: DigitReading) -> bool:
+    """Whether ink about as tall as the digit was left out."""
+    ink = alone.prepared.ink
+    return ink is not None and ink.beside > BESIDE
 
 
 def overlooked(group: Group, path: Path_, writing: Writing) -> bool:

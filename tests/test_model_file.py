@@ -673,8 +673,13 @@ def test_any_change_to_a_model_gives_a_model_or_our_error(
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
-SMALL = SCALARS | st.lists(SCALARS, max_size=3)
-JSON = SMALL | st.lists(SMALL, max_size=3) | st.dictionaries(st.text(max_size=5), SMALL, max_size=3)
+JSON: st.SearchStrategy[Any] = st.deferred(
+    lambda: (
+        SCALARS
+        | st.lists(JSON, max_size=3)
+        | st.dictionaries(st.text(max_size=5), JSON, max_size=3)
+    )
+)
 
 
 @pytest.mark.slow

@@ -22,9 +22,7 @@ APART, FAR, WORD = 0.9, 2.5, 0.6
 WIDER = 1.6  # than the line's usual gap is one between numbers
 NEVER = -1e6  # the logarithm of what is not so
 LETTERS = 0.4  # of a word's breadth: with more of something else in it, it is no number
-REFUSED = (
-    0.9  # as probably none, what stands for a digit is a mark; digits hidden by others come near
-)
+REFUSED = 0.9  # probability of being no digit: what stands for a digit above it is a mark
 # Of the tallest other digit: a digit as tall is in doubt, a stroke as tall a slash for half; and by
 # how much more it is surely none. The height of 99 % of the ones of real pages is below the second.
 TALLER, SLASH, RISING = 1.08, 1.17, 0.15

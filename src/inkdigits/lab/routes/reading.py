@@ -209,7 +209,7 @@ def answer(reading: Reading, name: str, *, glyph: bool, stages: bool) -> Answer:
     longest = max(map(len, table), default=0)
     digits = [(number, digit) for number in reading.numbers for digit in number.digits]
     shown: dict[str, Any] = {**one.as_single(), "confidence": one.confidence, "box": None}
-    if one.prepared.ink is not None:
+    if one.prepared.ink is not None and one.size == reading.size:  # else of a sheet made straight
         shown["box"] = one.prepared.box
     if len(digits) == 1:  # one picture, one answer
         ((number, digit),) = digits

@@ -156,3 +156,16 @@ def test_where_no_path_reaches_the_end_nothing_is_said() -> None:
     lattice.candidates = [each for each in lattice.candidates if each.last < 3]
     lattice.features = lattice.features[np.array(kept)]
     assert best_path(lattice).steps == []
+
+
+def test_something_else_between_digits_says_nothing_and_silences_no_digit() -> None:
+    met = 0
+    for seed in range(300):
+        path = best_path(random_lattice(np.random.default_rng(seed), 6))
+        roles = [step.candidate.role for step in path.steps]
+        digits = [step for step in path.steps if step.candidate.role == DIGIT]
+        if OTHER not in roles or roles[0] != DIGIT or roles[-1] != DIGIT:
+            continue
+        met += 1
+        assert 0 < path.probability(digits) <= 1
+    assert met > 3

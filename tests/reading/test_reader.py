@@ -348,6 +348,22 @@ def test_what_speaks_for_one_digit_speaks_against_the_page(some: Dataset, model:
     assert reader.against(paged(picture), answering(model, picture, 0.1), 0.1) is None
 
 
+def test_a_page_is_of_one_thing_where_neither_letters_nor_rules_are_with_it(
+    clear: Dataset, model: Model
+) -> None:
+    def lone(pixels: Pixels) -> bool:
+        picture = pictured(pixels)
+        page = reader.read_page(picture, None, read_digit(picture, model), model)
+        assert page is not None
+        return page.lone
+
+    bare = made(clear, "plain", 2, [["4"]]).pixels
+    lettered = np.hstack([np.full((len(bare), 260, 3), bare[0, 0], np.uint8), bare])
+    cv2.putText(lettered, "Rent", (20, 100), cv2.FONT_HERSHEY_SIMPLEX, 2, (30, 30, 40), 4)
+    assert (lone(bare), lone(lettered)) == (True, False)
+    assert not lone(made(clear, "boxed", 0, [["4"]]).pixels)
+
+
 def test_two_looks_at_the_same_digit_count_alike(some: Dataset, model: Model) -> None:
     picture = on_paper(some.images[0])
     alone = answering(model, picture, 0.3)
